@@ -1,0 +1,120 @@
+"""Reading the entries of a half-empty matrix: from an array with NaN, from a list."""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from lowrankflow.errors import DataError, SpecError
+from lowrankflow.problems.checks import checked_index, checked_shape, finite_array
+from lowrankflow.problems.matrices import Numbers
+from lowrankflow.problems.operators import EntrySampling
+
+
+def observed_entries(
+    matrix: Numbers,
+) -> tuple[EntrySampling, Float[np.ndarray, " m"]]:
+    """The sampling of what is not NaN in a matrix, row by row, and the values there.
+
+    Raises:
+        DataError: when it is no real matrix, an entry is infinite, or all are NaN.
+    """
+    where = "SensingProblem.from_matrix(matrix)"
+    try:
+        array = np.asarray(matrix, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if array.ndim != 2 or array.size == 0 or np.iscomplexobj(matrix):
+        kind = f"{type(matrix).__name__} of shape {np.shape(matrix)}"
+        raise DataError(
+            where=where,
+            rule="this is a non-empty array of real numbers with two dimensions",
+            got="complex numbers" if np.iscomplexobj(matrix) else kind,
+            fix="Convert it with numpy.asarray(..., dtype=float); NaN = not observed",
+        )
+    infinite = np.argwhere(np.isinf(array))
+    if infinite.size:
+        at = tuple(int(i) for i in infinite[0])
+        raise DataError(
+            where=where,
+            rule="an entry is finite, or NaN where it was not observed",
+            got=f"{array[at]} at row {at[0]}, column {at[1]}",
+            fix="Put NaN there, or the value that was meant",
+        )
+    rows, cols = np.nonzero(~np.isnan(array))
+    if rows.size == 0:
+        raise DataError(
+            where=where,
+            rule="at least one entry must be observed",
+            got=f"a {array.shape} matrix of NaN",
+            fix="Give the observed entries as numbers, NaN elsewhere",
+        )
+    return EntrySampling(rows, cols, array.shape), array[rows, cols]
+
+
+def listed_entries(
+    rows: Numbers,
+    cols: Numbers,
+    values: Numbers,
+    shape: tuple[int, int],
+    duplicates: Literal["error", "mean"],
+) -> tuple[EntrySampling, Float[np.ndarray, " m"]]:
+    """The sampling of listed pairs and its values, repeated pairs refused or averaged.
+
+    Raises:
+        DataError: when lengths differ, an index is out of range, a value is not
+            finite, a pair repeats while `duplicates` is "error", or there is none.
+        SpecError: when `duplicates` is another word.
+    """
+    name = "SensingProblem.from_entries"
+    shape = checked_shape(f"{name}(shape)", shape)
+    row_index = checked_index(f"{name}(rows)", rows, shape[0])
+    col_index = checked_index(f"{name}(cols)", cols, shape[1])
+    numbers = finite_array(f"{name}(values)", values, ndim=1)
+    lengths = (row_index.size, col_index.size, numbers.size)
+    if len(set(lengths)) != 1 or numbers.size == 0:
+        raise DataError(
+            where=f"{name}(rows, cols, values)",
+            rule="there is one row, column and value per entry, and at least one entry",
+            got=f"lengths {lengths[0]}, {lengths[1]} and {lengths[2]}",
+            fix="Give three arrays of one length",
+        )
+    if duplicates not in ("error", "mean"):
+        raise SpecError(
+            where=f"{name}(duplicates)",
+            rule='repeated pairs are refused ("error") or averaged ("mean")',
+            got=f"{duplicates!r}",
+            fix='Give duplicates="error" or duplicates="mean"',
+        )
+    flat = row_index * shape[1] + col_index
+    distinct, first, group = np.unique(flat, return_index=True, return_inverse=True)
+    if distinct.size < flat.size and duplicates == "error":
+        _refuse_repeats(name, row_index, col_index, numbers, first, group)
+    if distinct.size < flat.size:
+        sums = np.bincount(group, weights=numbers)
+        numbers = sums / np.bincount(group)
+        row_index, col_index = row_index[first], col_index[first]
+    return EntrySampling(row_index, col_index, shape), numbers
+
+
+def _refuse_repeats(
+    name: str,
+    rows: np.ndarray,
+    cols: np.ndarray,
+    values: np.ndarray,
+    first: np.ndarray,
+    group: np.ndarray,
+) -> None:
+    second = np.setdiff1d(np.arange(rows.size), first)[0]
+    earlier = first[group[second]]
+    equal = values[second] == values[earlier]
+    raise DataError(
+        where=f"{name}(rows, cols)",
+        rule="each pair is listed once, since a repeat would count twice in the loss",
+        got=(
+            f"({rows[second]}, {cols[second]}) at positions {earlier} and {second}, "
+            f"with {'equal' if equal else 'conflicting'} values "
+            f"{values[earlier]} and {values[second]}"
+        ),
+        fix='Remove one, or pass duplicates="mean"',
+    )
