@@ -6,22 +6,34 @@ from lowrankflow.errors import DataError
 from lowrankflow.problems.matrices import Numbers
 
 
+def real_array(array: Numbers) -> tuple[np.ndarray, str]:
+    """The numbers as float64 and "", or an empty array and what was found instead.
+
+    Strings that look like numbers are not numbers: "1" in a table is a file read wrong.
+    """
+    try:
+        given = np.asarray(array)
+        if np.iscomplexobj(given):
+            return np.empty(0), "complex numbers"
+        if given.dtype.kind in "USMm":
+            return np.empty(0), f"no numbers but dtype {given.dtype}"
+        return given.astype(np.float64, copy=False), ""
+    except (TypeError, ValueError):
+        return np.empty(0), "no array of numbers"
+
+
 def finite_array(where: str, array: Numbers, *, ndim: int) -> np.ndarray:
     """The numbers as a float64 NumPy array of `ndim` dimensions, all finite.
 
     Raises:
         DataError: when they are not numbers, not finite or of another dimension.
     """
-    try:
-        numbers = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError):
-        numbers = None
-    if numbers is None or numbers.ndim != ndim or np.iscomplexobj(array):
-        got = "no array of numbers" if numbers is None else f"shape {numbers.shape}"
+    numbers, kind = real_array(array)
+    if numbers.ndim != ndim or kind:
         raise DataError(
             where=where,
             rule=f"this is an array of real numbers with {ndim} dimension(s)",
-            got=got if not np.iscomplexobj(array) else "complex numbers",
+            got=kind or f"shape {numbers.shape}",
             fix="Convert it with numpy.asarray(..., dtype=float) and reshape it",
         )
     bad = np.argwhere(~np.isfinite(numbers))
@@ -45,8 +57,8 @@ def checked_shape(where: str, shape: tuple[int, int]) -> tuple[int, int]:
     try:
         rows, cols = (int(n) for n in shape)
         exact = rows == shape[0] and cols == shape[1]
-    except (TypeError, ValueError):
-        exact = False
+    except (TypeError, ValueError, OverflowError):
+        rows, cols, exact = 0, 0, False
     if not exact or rows < 1 or cols < 1:
         raise DataError(
             where=where,
@@ -101,7 +113,10 @@ def checked_index(where: str, index: Numbers, size: int) -> np.ndarray:
     Raises:
         DataError: when it is not; the message names the first offending position.
     """
-    array = np.asarray(index)
+    try:
+        array = np.asarray(index)
+    except ValueError:  # lists of different lengths
+        array = np.empty((0, 0))
     whole = np.issubdtype(array.dtype, np.integer)
     if not whole and np.issubdtype(array.dtype, np.floating):
         whole = bool(np.all(np.isfinite(array)) and np.all(array == np.trunc(array)))
@@ -112,7 +127,6 @@ def checked_index(where: str, index: Numbers, size: int) -> np.ndarray:
             got=f"dtype {array.dtype} and shape {array.shape}",
             fix="Give 0-based integers, one per measurement",
         )
-    array = array.astype(np.int64)
     outside = np.flatnonzero((array < 0) | (array >= size))
     if outside.size:
         at = outside[0]
@@ -122,7 +136,7 @@ def checked_index(where: str, index: Numbers, size: int) -> np.ndarray:
             got=f"{array[at]} at position {at}",
             fix="Subtract one if they count from one, or give a larger shape",
         )
-    return array
+    return array.astype(np.int64)
 
 
 def checked_measurements(where: str, count: int, values: Numbers) -> np.ndarray:

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from lowrankflow.problems.checks import finite_array
 from lowrankflow.problems.matrices import (
     AbstractMatrix,
     Dense,
@@ -104,7 +105,14 @@ def lift_matrix(matrix: Numbers) -> Float[np.ndarray, "size size"]:
     """The p.s.d. matrix of least trace with W in its off-diagonal block.
 
     With W = L diag(s) R' it is [L; R] diag(s) [L; R]', of trace 2 ||W||_*.
+
+    Raises:
+        DataError: when it is no matrix of finite real numbers.
+
+    Exactness: exact.
+    Cost: a singular value decomposition; forms (rows + cols)^2 numbers.
     """
-    left, values, right = np.linalg.svd(np.asarray(matrix), full_matrices=False)
+    array = finite_array("lift_matrix(matrix)", matrix, ndim=2)
+    left, values, right = np.linalg.svd(array, full_matrices=False)
     stacked = np.concatenate([left, right.T])
     return (stacked * values) @ stacked.T

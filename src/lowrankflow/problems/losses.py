@@ -11,6 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Float
 
 from lowrankflow.errors import DataError, SpecError
@@ -100,7 +101,7 @@ class PNorm(AbstractLoss):
     p: float
 
     def __check_init__(self):
-        if not isinstance(self.p, jax.core.Tracer) and not 1 < float(self.p) < np.inf:
+        if not _is_between(1, self.p):
             raise SpecError(
                 where="PNorm(p)",
                 rule="the power must be above 1, where the derivative is continuous",
@@ -153,10 +154,20 @@ class Logistic(AbstractLoss):
 
 
 def _check_positive(where: str, value: float) -> None:
-    if not isinstance(value, jax.core.Tracer) and not 0 < float(value) < np.inf:
+    if not _is_between(0, value):
         raise SpecError(
             where=where,
             rule="this is a positive, finite number",
             got=f"{value!r}",
             fix="Give for example 1.0",
         )
+
+
+def _is_between(low: float, value: float) -> bool:
+    """Whether the value is a number above `low` and finite; yes where it is traced."""
+    if isinstance(value, Tracer):
+        return True
+    try:
+        return low < float(value) < np.inf
+    except (TypeError, ValueError):
+        return False

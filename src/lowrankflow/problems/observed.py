@@ -6,7 +6,12 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.errors import DataError, SpecError
-from lowrankflow.problems.checks import checked_index, checked_shape, finite_array
+from lowrankflow.problems.checks import (
+    checked_index,
+    checked_shape,
+    finite_array,
+    real_array,
+)
 from lowrankflow.problems.matrices import Numbers
 from lowrankflow.problems.operators import EntrySampling
 
@@ -20,16 +25,12 @@ def observed_entries(
         DataError: when it is no real matrix, an entry is infinite, or all are NaN.
     """
     where = "SensingProblem.from_matrix(matrix)"
-    try:
-        array = np.asarray(matrix, dtype=np.float64)
-    except (TypeError, ValueError):
-        array = np.empty(0)
-    if array.ndim != 2 or array.size == 0 or np.iscomplexobj(matrix):
-        kind = f"{type(matrix).__name__} of shape {np.shape(matrix)}"
+    array, kind = real_array(matrix)
+    if array.ndim != 2 or array.size == 0:
         raise DataError(
             where=where,
             rule="this is a non-empty array of real numbers with two dimensions",
-            got="complex numbers" if np.iscomplexobj(matrix) else kind,
+            got=kind or f"shape {array.shape}",
             fix="Convert it with numpy.asarray(..., dtype=float); NaN = not observed",
         )
     infinite = np.argwhere(np.isinf(array))

@@ -1,0 +1,291 @@
+"""An adaptive loop over steps of a gradient flow: error, stability, stop rules.
+
+The error of a step is measured hidden unit by hidden unit, each relative to its own
+size, because from a small start the directions that will matter later are tiny while
+they grow, and an error that is small beside the large ones would be the wrong growth of
+theirs.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from lowrankflow.dynamics.contract import CODES, RUNNING, Limits, Until
+from lowrankflow.dynamics.steppers import (
+    Tree,
+    explicit_step,
+    num_stages,
+    spectral_radius,
+    stabilized_step,
+    stable_step,
+    tree_norm,
+)
+from lowrankflow.result import Result
+
+Method = Literal["auto", "stabilized", "explicit"]
+Evaluate = Callable[[Tree], tuple[Tree, Float[Array, ""]]]
+UnitNorms = Callable[[Tree], Float[Array, " units"]]
+
+# Above this product of step and spectral radius the explicit method is at the edge of
+# its stability (3.3 on the real axis), and below half of it the stabilized one gains
+# nothing.
+_EXPLICIT_EDGE = 2.6
+_REFRESH = 8
+_SAFETY = 1.15
+# What moves slower than this, relative to its size and the fastest rate, is rounding.
+_STALL = 1e-13
+_OVERFLOW = 1e120
+
+
+class FlowState(eqx.Module):
+    """Where an adaptive flow is, and all that decides its next step.
+
+    Args:
+        point: the factors (or W itself).
+        velocity: their velocity.
+        direction: last direction of the power iteration.
+        floor: size of each hidden unit below which its relative error does not count.
+        time: flow time.
+        step: length of the next step.
+        radius: estimate of the spectral radius of the velocity's derivative.
+        loss: f at the point.
+        iteration: accepted steps.
+        rejections: rejected steps.
+        evaluations: evaluations of the velocity.
+        explicit: whether the explicit method is in use.
+        patience: steps in a row in favour of the other method.
+        moved: whether the gradient has been above the stop rule's.
+        status: code of a `Result`.
+    """
+
+    point: Tree
+    velocity: Tree
+    direction: Tree
+    floor: Float[Array, " units"]
+    time: Float[Array, ""]
+    step: Float[Array, ""]
+    radius: Float[Array, ""]
+    loss: Float[Array, ""]
+    iteration: Int[Array, ""]
+    rejections: Int[Array, ""]
+    evaluations: Int[Array, ""]
+    explicit: Bool[Array, ""]
+    patience: Int[Array, ""]
+    moved: Bool[Array, ""]
+    status: Int[Array, ""]
+
+
+def first_state(
+    evaluate: Evaluate,
+    unit_norms: UnitNorms,
+    point: Tree,
+    *,
+    atol: Float[Array, ""],
+    time: Float[Array, ""],
+    explicit: bool,
+) -> FlowState:
+    """The state of a flow that begins here."""
+    velocity, loss = evaluate(point)
+    sizes = unit_norms(point)
+    rate = jnp.max(ratios(unit_norms(velocity), sizes))
+    radius, direction = spectral_radius(
+        lambda y: evaluate(y)[0], point, velocity, velocity, iterations=6
+    )
+    return FlowState(
+        point=point,
+        velocity=velocity,
+        direction=direction,
+        floor=atol * sizes,
+        time=jnp.asarray(time, jnp.float64),
+        step=jnp.where(rate > 0, 0.01 / rate, 1.0),
+        radius=radius,
+        loss=loss,
+        iteration=jnp.asarray(0),
+        rejections=jnp.asarray(0),
+        evaluations=jnp.asarray(7),
+        explicit=jnp.asarray(explicit),
+        patience=jnp.asarray(0),
+        moved=jnp.asarray(False),
+        status=jnp.asarray(RUNNING),
+    )
+
+
+def integrate(
+    evaluate: Evaluate,
+    unit_norms: UnitNorms,
+    state: FlowState,
+    *,
+    rtol: Float[Array, ""],
+    until: Until,
+    limits: Limits,
+    method: Method,
+    stalls: bool = True,
+) -> FlowState:
+    """Steps until the chunk's end or a stop rule; traceable.
+
+    Args:
+        evaluate: velocity and loss at a point.
+        unit_norms: sizes of the hidden units' blocks of a tree like the point.
+        state: where to begin.
+        rtol: error allowed per step, relative to each hidden unit's size.
+        until: end of the chunk; a finite time is landed on exactly.
+        limits: stop rules.
+        method: "stabilized", "explicit", or "auto" to switch between them.
+        stalls: whether to end when nothing moves any more beyond rounding.
+
+    Returns:
+        The state at the end of the chunk, with the reason in `status` if the run ended.
+    """
+
+    def velocity(point: Tree) -> Tree:
+        return evaluate(point)[0]
+
+    def going(state: FlowState) -> Array:
+        running = state.status == RUNNING
+        before = (state.time < until.time) & (state.iteration < until.iteration)
+        return running & before
+
+    def stabilized(state: FlowState, step: Array, radius: Array) -> tuple:
+        trial = stabilized_step(velocity, state.point, state.velocity, step, radius)
+        return trial, num_stages(step, radius).astype(jnp.int64)
+
+    def explicit(state: FlowState, step: Array, radius: Array) -> tuple:
+        trial = explicit_step(velocity, state.point, state.velocity, step)
+        return trial, jnp.asarray(6)
+
+    def attempt(state: FlowState) -> FlowState:
+        attempts = state.iteration + state.rejections
+        stale = attempts % _REFRESH == 0
+        radius, direction = jax.lax.cond(
+            stale,
+            lambda: spectral_radius(
+                velocity, state.point, state.velocity, state.direction, iterations=2
+            ),
+            lambda: (state.radius, state.direction),
+        )
+        bound = _SAFETY * jnp.maximum(radius, 1e-300)
+        wanted = jnp.minimum(
+            state.step, jnp.where(state.explicit, jnp.inf, stable_step(bound))
+        )
+        room = until.time - state.time
+        lands = wanted >= room
+        step = jnp.where(lands, room, wanted)
+        if method == "stabilized":
+            trial, cost = stabilized(state, step, bound)
+        elif method == "explicit":
+            trial, cost = explicit(state, step, bound)
+        else:
+            trial, cost = jax.lax.cond(
+                state.explicit, explicit, stabilized, state, step, bound
+            )
+        new_velocity, new_loss = evaluate(trial.point)
+        sizes, new_sizes = unit_norms(state.point), unit_norms(trial.point)
+        allowed = rtol * jnp.maximum(sizes, new_sizes) + state.floor
+        errors = unit_norms(trial.full_error(new_velocity))
+        worst = jnp.max(ratios(errors, allowed))
+        fine = jnp.isfinite(worst) & jnp.all(jnp.isfinite(new_sizes))
+        accepted = fine & (worst <= 1)
+        order = jnp.where(state.explicit, 5.0, 3.0)
+        growth = 0.85 * jnp.where(worst > 0, worst, 1e-12) ** (-1 / order)
+        growth = jnp.where(fine, jnp.clip(growth, 0.1, 5.0), 0.1)
+        growth = jnp.where(accepted, growth, jnp.minimum(growth, 0.7))
+        next_step = step * growth
+        # A step cut short to land somewhere says nothing against longer ones.
+        next_step = jnp.where(
+            lands & accepted, jnp.maximum(next_step, wanted), next_step
+        )
+
+        def pick(new: Tree, old: Tree) -> Tree:
+            return jax.tree.map(lambda a, b: jnp.where(accepted, a, b), new, old)
+
+        is_explicit, patience = _switch(
+            method, state, step * bound, worst, accepted, rtol
+        )
+        moved = FlowState(
+            point=pick(trial.point, state.point),
+            velocity=pick(new_velocity, state.velocity),
+            direction=direction,
+            floor=state.floor,
+            time=jnp.where(
+                accepted, jnp.where(lands, until.time, state.time + step), state.time
+            ),
+            step=next_step,
+            radius=radius,
+            loss=jnp.where(accepted, new_loss, state.loss),
+            iteration=state.iteration + accepted,
+            rejections=state.rejections + ~accepted,
+            evaluations=state.evaluations + cost + 2 * stale,
+            explicit=is_explicit,
+            patience=patience,
+            moved=state.moved,
+            status=state.status,
+        )
+        return _judged(moved, unit_norms, limits, accepted, step, stalls)
+
+    return jax.lax.while_loop(going, attempt, state)
+
+
+def ratios(
+    amounts: Float[Array, " units"], sizes: Float[Array, " units"]
+) -> Float[Array, " units"]:
+    """Amounts / sizes, and 0 where the amount is 0 (a unit that is switched off)."""
+    return jnp.where(amounts == 0, 0.0, amounts / jnp.where(amounts == 0, 1.0, sizes))
+
+
+def _switch(
+    method: Method,
+    state: FlowState,
+    reach: Array,
+    worst: Array,
+    accepted: Array,
+    rtol: Array,
+) -> tuple[Array, Array]:
+    """Which method comes next: the other one after three steps that favour it."""
+    if method != "auto":
+        return state.explicit, state.patience
+    at_edge = reach > _EXPLICIT_EDGE
+    # The stabilized method's order is lower: for loose tolerances that costs nothing.
+    eased = (reach < _EXPLICIT_EDGE / 2) & (rtol < 1e-4)
+    votes = jnp.where(state.explicit, at_edge, eased & accepted)
+    patience = jnp.where(votes, state.patience + 1, 0)
+    changes = patience >= 3
+    return state.explicit ^ changes, jnp.where(changes, 0, patience)
+
+
+def _judged(
+    state: FlowState,
+    unit_norms: UnitNorms,
+    limits: Limits,
+    accepted: Array,
+    step: Array,
+    stalls: bool,
+) -> FlowState:
+    """The state with the first stop rule that holds, if any, as its status."""
+    slope = tree_norm(state.velocity)
+    speeds = unit_norms(state.velocity)
+    sizes = jnp.maximum(unit_norms(state.point), state.floor)
+    fastest = jnp.maximum(state.radius, 1e-300)
+    still = jnp.max(ratios(speeds, sizes)) <= _STALL * fastest
+    broken = ~jnp.isfinite(state.loss) | (tree_norm(state.point) > _OVERFLOW)
+    tiny = ~accepted & (state.time + step == state.time)
+    status = jnp.asarray(RUNNING)
+    # The last assignment wins, so the most telling reason comes last.
+    for holds, result in (
+        (still & accepted & stalls, Result.stalled),
+        (tiny, Result.step_too_small),
+        (state.iteration >= limits.iterations, Result.iterations_reached),
+        (state.time >= limits.time, Result.time_reached),
+        (state.moved & (slope <= limits.gradient), Result.stationary),
+        (state.loss <= limits.loss, Result.converged),
+        (broken, Result.diverged),
+    ):
+        status = jnp.where(holds, CODES[result], status)
+    return eqx.tree_at(
+        lambda s: (s.status, s.moved),
+        state,
+        (status, state.moved | (slope > limits.gradient)),
+    )

@@ -1,0 +1,154 @@
+"""How far a matrix is from the one that was to be recovered."""
+
+import numpy as np
+from jaxtyping import Float
+
+from lowrankflow.errors import DataError, SpecError
+from lowrankflow.precision import in_float64
+from lowrankflow.problems import (
+    AbstractMatrix,
+    Numbers,
+    SensingProblem,
+    finite_array,
+    to_dense,
+)
+
+
+def relative_error(problem: SensingProblem, matrix: AbstractMatrix | Numbers) -> float:
+    r"""The distance to the target in units of the target, ||W - W*||_F / ||W*||_F.
+
+    Args:
+        problem: a problem whose target is known.
+        matrix: W, of the problem's shape.
+
+    Returns:
+        A number >= 0; 1 for the zero matrix. For the zero target: 0 when W is zero,
+        infinity otherwise.
+
+    Raises:
+        SpecError: when the problem has no target.
+        DataError: when the shape is another or a number is not finite.
+
+    Exactness: exact.
+    Cost: forms rows x cols.
+    Source: gunasekar2017, figure 1.
+    Differs: as in the source.
+    """
+    error, target = _error_and_target("relative_error", problem, matrix)
+    distance, size = float(np.linalg.norm(error)), float(np.linalg.norm(target))
+    if size == 0:
+        return 0.0 if distance == 0 else float("inf")
+    return distance / size
+
+
+def mean_squared_error(
+    problem: SensingProblem, matrix: AbstractMatrix | Numbers
+) -> float:
+    r"""The mean over all entries of (W - W*)^2, those observed included.
+
+    Args:
+        problem: a problem whose target is known.
+        matrix: W, of the problem's shape.
+
+    Returns:
+        A number >= 0.
+
+    Raises:
+        SpecError: when the problem has no target.
+        DataError: when the shape is another or a number is not finite.
+
+    Exactness: exact.
+    Cost: forms rows x cols.
+    Source: arora2019, figure 1 (reconstruction error).
+    Differs: as in the source.
+    """
+    error, _ = _error_and_target("mean_squared_error", problem, matrix)
+    return float(np.mean(error**2))
+
+
+def rms_error(problem: SensingProblem, matrix: AbstractMatrix | Numbers) -> float:
+    r"""The typical error of one entry, ||W - W*||_F / sqrt(rows cols).
+
+    Args:
+        problem: a problem whose target is known.
+        matrix: W, of the problem's shape.
+
+    Returns:
+        A number >= 0, in the unit of the entries.
+
+    Raises:
+        SpecError: when the problem has no target.
+        DataError: when the shape is another or a number is not finite.
+
+    Exactness: exact.
+    Cost: forms rows x cols.
+    Source: arora2019, figure 1.
+    Differs: the square root of the source's reconstruction error.
+    """
+    error, _ = _error_and_target("rms_error", problem, matrix)
+    return float(np.linalg.norm(error) / np.sqrt(error.size))
+
+
+@in_float64
+def held_out_rmse(problem: SensingProblem, matrix: AbstractMatrix | Numbers) -> float:
+    r"""The root mean squared residual on the measurements that were kept aside.
+
+    Args:
+        problem: a problem with held-out measurements.
+        matrix: W, of the problem's shape; a factored one is not formed if the held-out
+            measurements are entries.
+
+    Returns:
+        A number >= 0, in the unit of the measurements.
+
+    Raises:
+        SpecError: when nothing was held out.
+        DataError: when the shape is another or a number is not finite.
+
+    Exactness: exact.
+    Source: arora2019, figure 3 (test error on ratings).
+    Differs: the square root of the source's mean squared error.
+    """
+    held_out = problem.held_out
+    if held_out is None or held_out.operator.num_measurements == 0:
+        raise SpecError(
+            where="held_out_rmse(problem)",
+            rule="it needs problem.held_out, measurements kept aside",
+            got="a problem without any",
+            fix=(
+                "Give SensingProblem(..., held_out=HeldOut(operator, measurements)), "
+                "or use relative_error if the target is known"
+            ),
+        )
+    predicted = np.asarray(held_out.operator.apply(matrix))
+    error = finite_array(
+        "held_out_rmse(matrix)", predicted - np.asarray(held_out.measurements), ndim=1
+    )
+    return float(np.linalg.norm(error) / np.sqrt(error.size))
+
+
+@in_float64
+def _error_and_target(
+    name: str, problem: SensingProblem, matrix: AbstractMatrix | Numbers
+) -> tuple[Float[np.ndarray, "rows cols"], Float[np.ndarray, "rows cols"]]:
+    """W - W* and W*."""
+    if problem.target is None:
+        raise SpecError(
+            where=f"{name}(problem)",
+            rule="it needs problem.target, the matrix to be recovered",
+            got="a problem without a target",
+            fix=(
+                "Use held_out_rmse on measurements kept aside, or give "
+                "SensingProblem(..., target=...) where the truth is known"
+            ),
+        )
+    array = finite_array(f"{name}(matrix)", to_dense(matrix), ndim=2)
+    if array.shape != problem.shape:
+        raise DataError(
+            where=f"{name}(matrix)",
+            rule=f"the target is a matrix of shape {problem.shape}",
+            got=f"shape {array.shape}",
+            fix="Transpose it, or compare it with its own problem",
+        )
+    target = np.asarray(problem.target, dtype=np.float64)
+    return array - target, target
