@@ -1,0 +1,32 @@
+from lowrankflow.dynamics.contract import (
+    AbstractDynamics as AbstractDynamics,
+    Limits as Limits,
+    Snapshot as Snapshot,
+    Stop as Stop,
+    Until as Until,
+)
+from lowrankflow.dynamics.descent import GradientDescent as GradientDescent
+from lowrankflow.dynamics.end_to_end import (
+    EndToEndFlow as EndToEndFlow,
+    end_to_end_velocity as end_to_end_velocity,
+)
+from lowrankflow.dynamics.flow import (
+    GradientFlow as GradientFlow,
+    factor_velocity as factor_velocity,
+)
+from lowrankflow.dynamics.greedy import (
+    GreedyLowRank as GreedyLowRank,
+    top_direction as top_direction,
+)
+from lowrankflow.dynamics.line_search import ExactLineSearch as ExactLineSearch
+from lowrankflow.dynamics.spectral_equations import (
+    singular_value_velocity as singular_value_velocity,
+    singular_vector_velocity as singular_vector_velocity,
+)
+from lowrankflow.dynamics.steering import SteeredFlow as SteeredFlow
+from lowrankflow.dynamics.step_rules import (
+    ConstantStep as ConstantStep,
+    HeavyBall as HeavyBall,
+    Nesterov as Nesterov,
+    NormalizedStep as NormalizedStep,
+)

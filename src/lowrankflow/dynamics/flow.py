@@ -10,12 +10,18 @@ from jaxtyping import Array, Float
 
 from lowrankflow.dynamics.contract import (
     RESULTS,
+    RUNNING,
     AbstractDynamics,
     Limits,
     Snapshot,
     Stop,
     Until,
     as_traced,
+)
+from lowrankflow.dynamics.first_phase import (
+    advance_linear,
+    graded_units,
+    linear_phase,
 )
 from lowrankflow.dynamics.integrator import (
     FlowState,
@@ -79,7 +85,10 @@ class GradientFlow(AbstractDynamics[FlowState]):
         *,
         seed: int,
     ) -> FlowState:
-        return _init(as_traced(self), problem, factorization, factors)
+        factors = graded_units(problem, factorization, factors)
+        phase = linear_phase(problem, factorization, factors, rtol=float(self.rtol))
+        end = 0.0 if phase is None else phase.end
+        return self._started(problem, factorization, factors, time=0.0, linear=end)
 
     @in_float64
     def advance(
@@ -91,8 +100,40 @@ class GradientFlow(AbstractDynamics[FlowState]):
         until: Until,
         stop: Stop,
     ) -> FlowState:
+        if int(state.status) == RUNNING and state.time < state.linear_until:
+            state = self._through_linear_phase(problem, factorization, state, until)
         limits = Limits.of(stop)
         return _advance(as_traced(self), problem, factorization, state, until, limits)
+
+    def _through_linear_phase(
+        self,
+        problem: AbstractObjective,
+        factorization: AbstractFactorization,
+        state: FlowState,
+        until: Until,
+    ) -> FlowState:
+        """The state where the linear phase or the chunk ends, the first of both."""
+        factors = to_host(state.point)
+        phase = linear_phase(problem, factorization, factors, rtol=float(self.rtol))
+        if phase is None:
+            return eqx.tree_at(lambda s: s.linear_until, state, state.time)
+        now, end = float(state.time), float(state.linear_until)
+        stop_at = min(end, float(until.time))
+        factors = advance_linear(phase, factorization, factors, stop_at - now)
+        moved = self._started(problem, factorization, factors, time=stop_at, linear=end)
+        return eqx.tree_at(lambda s: s.iteration, moved, state.iteration + 1)
+
+    def _started(
+        self,
+        problem: AbstractObjective,
+        factorization: AbstractFactorization,
+        factors: tuple[np.ndarray, ...],
+        *,
+        time: float,
+        linear: float,
+    ) -> FlowState:
+        times = np.asarray(time), np.asarray(linear)
+        return _init(as_traced(self), problem, factorization, factors, *times)
 
     @in_float64
     def snapshot(
@@ -161,13 +202,16 @@ def _init(
     problem: AbstractObjective,
     factorization: AbstractFactorization,
     factors: Tree,
+    time: Float[Array, ""],
+    linear_until: Float[Array, ""],
 ) -> FlowState:
     return first_state(
         lambda y: factor_velocity(problem, factorization, y),
         factorization.unit_norms,
         factors,
         atol=flow.atol,
-        time=0.0,
+        time=time,
+        linear_until=linear_until,
         explicit=flow.method == "explicit",
     )
 

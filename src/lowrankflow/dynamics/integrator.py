@@ -36,8 +36,6 @@ UnitNorms = Callable[[Tree], Float[Array, " units"]]
 _EXPLICIT_EDGE = 2.6
 _REFRESH = 8
 _SAFETY = 1.15
-# What moves slower than this, relative to its size and the fastest rate, is rounding.
-_STALL = 1e-13
 _OVERFLOW = 1e120
 
 
@@ -50,6 +48,7 @@ class FlowState(eqx.Module):
         direction: last direction of the power iteration.
         floor: size of each hidden unit below which its relative error does not count.
         time: flow time.
+        linear_until: end of the phase that a closed form covers; 0 if there is none.
         step: length of the next step.
         radius: estimate of the spectral radius of the velocity's derivative.
         loss: f at the point.
@@ -67,6 +66,7 @@ class FlowState(eqx.Module):
     direction: Tree
     floor: Float[Array, " units"]
     time: Float[Array, ""]
+    linear_until: Float[Array, ""]
     step: Float[Array, ""]
     radius: Float[Array, ""]
     loss: Float[Array, ""]
@@ -86,6 +86,7 @@ def first_state(
     *,
     atol: Float[Array, ""],
     time: Float[Array, ""],
+    linear_until: Float[Array, ""],
     explicit: bool,
 ) -> FlowState:
     """The state of a flow that begins here."""
@@ -100,7 +101,8 @@ def first_state(
         velocity=velocity,
         direction=direction,
         floor=atol * sizes,
-        time=jnp.asarray(time, jnp.float64),
+        time=jnp.asarray(time),
+        linear_until=jnp.asarray(linear_until),
         step=jnp.where(rate > 0, 0.01 / rate, 1.0),
         radius=radius,
         loss=loss,
@@ -123,7 +125,8 @@ def integrate(
     until: Until,
     limits: Limits,
     method: Method,
-    stalls: bool = True,
+    still_relative: float | Float[Array, ""] = 1e-13,
+    still_rate: float | Float[Array, ""] = float("inf"),
 ) -> FlowState:
     """Steps until the chunk's end or a stop rule; traceable.
 
@@ -135,7 +138,9 @@ def integrate(
         until: end of the chunk; a finite time is landed on exactly.
         limits: stop rules.
         method: "stabilized", "explicit", or "auto" to switch between them.
-        stalls: whether to end when nothing moves any more beyond rounding.
+        still_relative: end when nothing moves faster than this, relative to its size
+            and to the fastest rate of the flow; 1e-13 is what rounding leaves.
+        still_rate: and not faster than this either, relative to its size only.
 
     Returns:
         The state at the end of the chunk, with the reason in `status` if the run ended.
@@ -213,6 +218,7 @@ def integrate(
             time=jnp.where(
                 accepted, jnp.where(lands, until.time, state.time + step), state.time
             ),
+            linear_until=state.linear_until,
             step=next_step,
             radius=radius,
             loss=jnp.where(accepted, new_loss, state.loss),
@@ -224,7 +230,8 @@ def integrate(
             moved=state.moved,
             status=state.status,
         )
-        return _judged(moved, unit_norms, limits, accepted, step, stalls)
+        slowest = jnp.minimum(still_rate, still_relative * radius)
+        return _judged(moved, unit_norms, limits, accepted, step, slowest)
 
     return jax.lax.while_loop(going, attempt, state)
 
@@ -262,20 +269,19 @@ def _judged(
     limits: Limits,
     accepted: Array,
     step: Array,
-    stalls: bool,
+    slowest: Array,
 ) -> FlowState:
     """The state with the first stop rule that holds, if any, as its status."""
     slope = tree_norm(state.velocity)
     speeds = unit_norms(state.velocity)
     sizes = jnp.maximum(unit_norms(state.point), state.floor)
-    fastest = jnp.maximum(state.radius, 1e-300)
-    still = jnp.max(ratios(speeds, sizes)) <= _STALL * fastest
+    still = jnp.max(ratios(speeds, sizes)) <= slowest
     broken = ~jnp.isfinite(state.loss) | (tree_norm(state.point) > _OVERFLOW)
     tiny = ~accepted & (state.time + step == state.time)
     status = jnp.asarray(RUNNING)
     # The last assignment wins, so the most telling reason comes last.
     for holds, result in (
-        (still & accepted & stalls, Result.stalled),
+        (still & accepted, Result.stalled),
         (tiny, Result.step_too_small),
         (state.iteration >= limits.iterations, Result.iterations_reached),
         (state.time >= limits.time, Result.time_reached),

@@ -35,10 +35,11 @@ def relative_error(problem: SensingProblem, matrix: AbstractMatrix | Numbers) ->
     Differs: as in the source.
     """
     error, target = _error_and_target("relative_error", problem, matrix)
-    distance, size = float(np.linalg.norm(error)), float(np.linalg.norm(target))
-    if size == 0:
-        return 0.0 if distance == 0 else float("inf")
-    return distance / size
+    scale = np.abs(target).max()
+    if scale == 0:
+        return float("inf") if error.any() else 0.0
+    # In units of the largest entry, so that no square under- or overflows.
+    return float(np.linalg.norm(error / scale) / np.linalg.norm(target / scale))
 
 
 def mean_squared_error(

@@ -50,8 +50,8 @@ def singular_values(matrix: AbstractMatrix | Numbers) -> Float[np.ndarray, " sv"
     if not isinstance(matrix, Factored):
         array = finite_array(where, to_dense(matrix), ndim=2)
         return np.linalg.svd(array, compute_uv=False)
-    left = np.linalg.qr(finite_array(where, matrix.left, ndim=2), mode="r")
-    right = np.linalg.qr(finite_array(where, matrix.right, ndim=2), mode="r")
+    left = np.linalg.qr(finite_array(where, matrix.left, ndim=2)).R
+    right = np.linalg.qr(finite_array(where, matrix.right, ndim=2)).R
     core = finite_array(where, matrix.core, ndim=2)
     thin = np.linalg.svd(left @ core @ right.T, compute_uv=False)
     values = np.zeros(min(matrix.shape))
@@ -94,7 +94,7 @@ def effective_rank(values: Float[np.ndarray, " sv"]) -> float:
         DataError: when a value is negative or not finite.
 
     Exactness: exact.
-    Source: roy2007, equation (2); arora2019, section 2.2.
+    Source: roy2007, the definition; arora2019, figure 2.
     Differs: arora2019's code adds 1e-10 within the logarithm; nothing is added here.
     """
     values = _checked("effective_rank(values)", values)
@@ -146,7 +146,7 @@ def schatten_power(values: Float[np.ndarray, " sv"], *, p: float) -> float:
         SpecError: when the power is not positive and finite.
 
     Exactness: exact.
-    Source: arora2019, section 2.1 (proposition 1).
+    Source: arora2019, proposition 1.
     Differs: arora2019 calls the p-th root a quasi-norm; this is its p-th power.
     """
     values = _checked("schatten_power(values)", values)
@@ -171,7 +171,7 @@ def log_det_surrogate(values: Float[np.ndarray, " sv"], *, scale: float) -> floa
         SpecError: when the scale is not positive and finite.
 
     Exactness: exact.
-    Source: fazel2003, section III.
+    Source: fazel2003, the log-det heuristic.
     Differs: normalized to vanish at the zero matrix.
     """
     values = _checked("log_det_surrogate(values)", values)

@@ -4,6 +4,13 @@ from lowrankflow.problems.dense_operators import (
     CommutingSensing as CommutingSensing,
     DenseSensing as DenseSensing,
 )
+from lowrankflow.problems.gaussian_sensing import (
+    SensingScale as SensingScale,
+    gaussian_sensing as gaussian_sensing,
+    symmetric_gaussian_sensing as symmetric_gaussian_sensing,
+)
+from lowrankflow.problems.grid import ExhaustiveGrid as ExhaustiveGrid
+from lowrankflow.problems.known import Known as Known, NamedInstance as NamedInstance
 from lowrankflow.problems.lifting import (
     LiftedOperator as LiftedOperator,
     lift as lift,
@@ -25,15 +32,41 @@ from lowrankflow.problems.matrices import (
     as_matrix as as_matrix,
     to_dense as to_dense,
 )
+from lowrankflow.problems.named import (
+    named as named,
+    named_instances as named_instances,
+)
 from lowrankflow.problems.operators import (
     AbstractSensingOperator as AbstractSensingOperator,
     EntrySampling as EntrySampling,
     SymmetricEntries as SymmetricEntries,
     SymmetricEntrySampling as SymmetricEntrySampling,
 )
+from lowrankflow.problems.planted import (
+    measure as measure,
+    planted_completion as planted_completion,
+    planted_psd_completion as planted_psd_completion,
+    planted_psd_sensing as planted_psd_sensing,
+    planted_sensing as planted_sensing,
+)
 from lowrankflow.problems.problem import (
     AbstractObjective as AbstractObjective,
     HeldOut as HeldOut,
     Objective as Objective,
     SensingProblem as SensingProblem,
+)
+from lowrankflow.problems.sampling import (
+    power_law_entries as power_law_entries,
+    power_law_symmetric_entries as power_law_symmetric_entries,
+    uniform_entries as uniform_entries,
+    uniform_entries_with_replacement as uniform_entries_with_replacement,
+    uniform_symmetric_entries as uniform_symmetric_entries,
+    unobserved_entries as unobserved_entries,
+)
+from lowrankflow.problems.truths import (
+    gaussian_psd_truth as gaussian_psd_truth,
+    gaussian_truth as gaussian_truth,
+    orthogonal_psd_truth as orthogonal_psd_truth,
+    orthogonal_truth as orthogonal_truth,
+    power_law_spectrum as power_law_spectrum,
 )

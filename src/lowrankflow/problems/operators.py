@@ -156,7 +156,7 @@ class SymmetricEntrySampling(AbstractSensingOperator):
         return SymmetricEntries(self.row_index, self.col_index, dual, self.size)
 
     def norm_bound(self) -> float:
-        return 1.0
+        return float(self.gram().max() ** 0.5)
 
     def gram(self) -> Float[np.ndarray, " m"]:
         on_diagonal = np.asarray(self.row_index) == np.asarray(self.col_index)

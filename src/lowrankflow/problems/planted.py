@@ -188,7 +188,7 @@ def planted_sensing(
         held_out = gaussian_sensing(
             shape,
             num_measurements=num_held_out,
-            # A "near_isometry" is one of the measurements made, not of those kept aside.
+            # "near_isometry" refers to the measurements made, not to those aside.
             scale=sensing_deviation(where, scale, num_measurements, target.size),
             seed=seed,
             part="held out",

@@ -18,8 +18,6 @@ import math
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
-from scipy.special import hyp2f1
 
 from lowrankflow.errors import DataError, SpecError
 from lowrankflow.problems import Numbers
@@ -55,10 +53,10 @@ def driven_value(
     """
     check_depth("driven_value(depth)", depth)
     initial = _starts("driven_value(start)", start, depth)
-    tau = _finite("driven_value(drive)", drive)
+    tau = finite_numbers("driven_value(drive)", drive)
     initial, tau = np.broadcast_arrays(initial, tau)
     if depth == 1:
-        return initial + tau
+        return np.asarray(initial + tau)
     moving = initial > 0
     values = np.zeros(initial.shape)
     with np.errstate(over="ignore"):  # beyond the largest number is inf, as it should
@@ -112,101 +110,47 @@ def drive_to_reach(
         )
     initial, final = np.broadcast_arrays(initial, final)
     if depth == 1:
-        return final - initial
+        return np.asarray(final - initial)
     if depth == 2:
-        return (np.log(final) - np.log(initial)) / 2
+        return np.asarray((np.log(final) - np.log(initial)) / 2)
     power = -(depth - 2) / depth
-    return (initial**power - final**power) / (depth - 2)
+    return np.asarray((initial**power - final**power) / (depth - 2))
 
 
-def full_observation_value(
-    times: Float[np.ndarray, " times"], *, start: float, target: float, depth: int
-) -> Float[np.ndarray, " times"]:
-    r"""A singular value that is fully observed: sigma' = N sigma^(2-2/N) (s* - sigma).
+def escape_time(init_scale: float, *, growth_rate: float, depth: int) -> float:
+    r"""When the flow leaves the neighbourhood of zero, to leading order.
 
-    f(W) = 1/2 ||W - W*||_F^2 from a start that shares the singular vectors of W*. At
-    depth 2 it is the logistic curve; the time of the rise is later and the rise sharper
-    with depth.
+    Near zero the top direction grows as if its gradient were constant, -mu u v'. At
+    depth 2 this is the time at which it would reach 1, log(1/alpha) / (2 mu); from
+    depth 3 on it is the time of blow-up, alpha^(-(N-2)/N) / ((N-2) mu). Shifted by it,
+    the paths from all small multiples of the identity fall on one another.
 
     Args:
-        times: >= 0, finite.
-        start: sigma(0) > 0.
-        target: s* >= 0.
-        depth: N, the number of factors.
+        init_scale: alpha > 0, the singular values of the end-to-end matrix at time 0.
+        growth_rate: mu > 0, the largest eigenvalue of minus the gradient at zero.
+        depth: N >= 2, the number of factors.
 
     Returns:
-        sigma at the times; monotone from the start towards the target.
+        A time; negative at depth 2 for an init scale above 1.
 
     Raises:
-        DataError: when a time, the start or the target has the wrong sign.
-        SpecError: when the depth is not a positive integer.
+        SpecError: when the depth is below 2, or another argument is not positive.
 
-    Exactness: exact for depth 1, depth 2 and target 0; otherwise the closed form of
-        t(sigma) inverted to rounding.
-    Cost: some fifty hypergeometric functions per time at depth >= 3.
-    Source: saxe2014, equation (5) for depth 2; arora2019, equation (7).
-    Differs: the inverse for depth >= 3 is derived here.
+    Exactness: leading order; what remains tends to a constant as alpha falls.
+    Source: li2021, the theorems on the first phase at depth 2 and at depth >= 3.
+    Differs: in terms of the end-to-end matrix, where the source has M = W^(2/N).
     """
-    check_depth("full_observation_value(depth)", depth)
-    _check_observed("full_observation_value", start, target)
-    clock = _finite("full_observation_value(times)", times)
-    if (clock < 0).any():
-        raise DataError(
-            where="full_observation_value(times)",
-            rule="the flow runs from time 0 on",
-            got=f"{clock.min()}",
-            fix="Give times >= 0",
+    check_depth("escape_time(depth)", depth)
+    positive = 0 < init_scale < math.inf and 0 < growth_rate < math.inf
+    if depth < 2 or not positive:
+        raise SpecError(
+            where="escape_time(init_scale, growth_rate, depth)",
+            rule="zero is a saddle from depth 2 on, left along a growing direction",
+            got=f"{init_scale!r}, {growth_rate!r} and depth {depth!r}",
+            fix="Give positive numbers and depth >= 2",
         )
-    if depth == 1:
-        return target + (start - target) * np.exp(-clock)
-    if target == 0:
-        power = 2 - 2 / depth
-        return (start**-power + depth * power * clock) ** (-1 / power)
-    if depth == 2:
-        # Written with decaying exponentials only, so that no time overflows.
-        grown = -np.expm1(-2 * target * clock) / target
-        return start / (np.exp(-2 * target * clock) + start * grown)
-    return np.array([_invert_time(t, start, target, depth) for t in clock.reshape(-1)])
-
-
-def _invert_time(time: float, start: float, target: float, depth: int) -> float:
-    """The value at which t(sigma) is the time; sigma is between start and target."""
-    if time == 0 or start == target:
-        return start
-    rises = start < target
-    offset = _clock_of(start, target, depth) + time
-    # In log |s*/sigma - 1| the interval to the target is unbounded and t nearly linear.
-    begin = math.log(abs(target / start - 1))
-    width = 1.0
-
-    def value(level: float) -> float:
-        return target / (1 + math.exp(level) * (1 if rises else -1))
-
-    def late(level: float) -> float:
-        return _clock_of(value(level), target, depth) - offset
-
-    while late(begin - width) < 0:
-        width *= 2
-        if value(begin - width) == target:  # closer than rounding
-            return target
-    level = brentq(late, begin - width, begin, xtol=1e-14, rtol=1e-15)
-    return value(float(level))
-
-
-def _clock_of(value: float, target: float, depth: int) -> float:
-    """t(sigma) up to a constant, for depth >= 3.
-
-    The antiderivative of 1 / (N sigma^a (s* - sigma)) with a = 2 - 2/N: split off the
-    part that is singular at zero, and the rest is an incomplete beta function.
-    """
-    a = 2 - 2 / depth
-    ratio = value / target
-    if ratio < 1:
-        near_zero = ratio ** (1 - a) / (1 - a)
-        rest = ratio ** (2 - a) / (2 - a) * hyp2f1(1, 2 - a, 3 - a, ratio)
-        return float((near_zero + rest) / (depth * target**a))
-    inverse = 1 / ratio
-    return float(inverse**a / a * hyp2f1(1, a, 1 + a, inverse) / (depth * target**a))
+    level = 1.0 if depth == 2 else math.inf
+    return float(drive_to_reach(init_scale, level, depth=depth)) / growth_rate
 
 
 def check_depth(where: str, depth: int) -> None:
@@ -225,18 +169,8 @@ def check_depth(where: str, depth: int) -> None:
         )
 
 
-def _check_observed(name: str, start: float, target: float) -> None:
-    if not (0 < start < math.inf and 0 <= target < math.inf):
-        raise DataError(
-            where=f"{name}(start, target)",
-            rule="the start is positive, the target at least zero, and both finite",
-            got=f"{start!r} and {target!r}",
-            fix="Flip the sign of a singular vector where the target is negative",
-        )
-
-
 def _starts(where: str, start: float | Numbers, depth: int) -> np.ndarray:
-    initial = _finite(where, start)
+    initial = finite_numbers(where, start)
     if depth > 1 and (initial < 0).any():
         raise DataError(
             where=where,
@@ -247,7 +181,14 @@ def _starts(where: str, start: float | Numbers, depth: int) -> np.ndarray:
     return initial
 
 
-def _finite(where: str, numbers: float | Numbers) -> np.ndarray:
+def finite_numbers(
+    where: str, numbers: float | Numbers
+) -> Float[np.ndarray, "*values"]:
+    """The numbers as float64, of any shape.
+
+    Raises:
+        DataError: when one is not finite.
+    """
     array = np.asarray(numbers, dtype=np.float64)
     if not np.isfinite(array).all():
         raise DataError(

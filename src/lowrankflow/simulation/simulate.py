@@ -1,0 +1,265 @@
+"""One run: a problem, coordinates, a dynamics, a start; out comes a trajectory."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import threadpoolctl
+
+from lowrankflow.dynamics import AbstractDynamics, Snapshot, Stop, Until
+from lowrankflow.errors import LowRankFlowError, SpecError
+from lowrankflow.factorizations import AbstractFactorization, AbstractStart
+from lowrankflow.precision import in_float64
+from lowrankflow.problems import AbstractObjective
+from lowrankflow.result import Result
+from lowrankflow.seeds import checked_seed
+from lowrankflow.simulation.records import (
+    Observer,
+    Record,
+    check_observers,
+    record,
+)
+from lowrankflow.simulation.run import Run
+from lowrankflow.simulation.schedule import AbstractSchedule, GeometricIterations
+
+_RECORDS_PER_CHUNK = 16
+# Two BLAS threads cost more than they bring below this size, and up to twenty times as
+# much when another process is at work.
+_SINGLE_THREAD_BELOW = 512
+
+
+class RunFailedError(LowRankFlowError):
+    """A run ended otherwise than asked, and the caller wanted that to raise."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """A piece of a run: the unit of progress, of storage and of resumption.
+
+    Args:
+        records: what was recorded, in order.
+        state: the dynamics' state after the last record; `simulate_chunks(state=...)`
+            goes on from it to the same bits.
+        snapshot: what can be seen of that state.
+    """
+
+    records: tuple[Record, ...]
+    state: Any
+    snapshot: Snapshot
+
+
+def simulate(
+    problem: AbstractObjective,
+    factorization: AbstractFactorization,
+    dynamics: AbstractDynamics,
+    *,
+    start: AbstractStart | None = None,
+    seed: int = 0,
+    stop: Stop,
+    schedule: AbstractSchedule | None = None,
+    observe: Mapping[str, Observer] | None = None,
+    throw: bool = False,
+) -> Run:
+    """Run a dynamics to its end and keep its trajectory.
+
+    Args:
+        problem: what is to be recovered: a `SensingProblem` or an `Objective`.
+        factorization: in which coordinates.
+        dynamics: how it moves.
+        start: where it starts; needed by all but `GreedyLowRank`.
+        seed: of all that is random, >= 0.
+        stop: when it ends; at least one rule.
+        schedule: when to record; `GeometricIterations(1.05)` unless given. Start and
+            end are always recorded.
+        observe: further numbers to record, by name: functions of (problem, snapshot).
+        throw: whether an end that was not asked for (diverged, stalled, out of
+            iterations, ...) raises instead of being the result.
+
+    Returns:
+        The run: final matrix and factors, result, trajectory.
+
+    Raises:
+        SpecError: when the parts do not go together.
+        RunFailedError: with `throw`, when the result is not a success.
+
+    Exactness: that of the dynamics.
+    """
+    records: list[Record] = []
+    chunk = None
+    for chunk in simulate_chunks(
+        problem,
+        factorization,
+        dynamics,
+        start=start,
+        seed=seed,
+        stop=stop,
+        schedule=schedule,
+        observe=observe,
+    ):
+        records.extend(chunk.records)
+    assert chunk is not None, "a run yields at least its start"
+    result = chunk.snapshot.result
+    if throw and not result.is_success:
+        raise RunFailedError(
+            where="simulate",
+            rule="with throw=True a run must end as it was asked to",
+            got=f"{result.name} at time {chunk.snapshot.time:.6g}, "
+            f"iteration {chunk.snapshot.iteration}, loss {chunk.snapshot.loss:.6g}",
+            fix=f"{str(result).rstrip('.')}: change the stop rule or the dynamics",
+        )
+    return Run(
+        snapshot=chunk.snapshot,
+        records=tuple(records),
+        state=chunk.state,
+        settings={
+            "factorization": repr(factorization),
+            "dynamics": repr(dynamics),
+            "start": repr(start),
+            "stop": repr(stop),
+            "seed": checked_seed(seed),
+            "numerics_version": type(dynamics).numerics_version,
+            "normalization": getattr(problem, "normalization", "none"),
+        },
+    )
+
+
+def simulate_chunks(
+    problem: AbstractObjective,
+    factorization: AbstractFactorization,
+    dynamics: AbstractDynamics,
+    *,
+    start: AbstractStart | None = None,
+    seed: int = 0,
+    stop: Stop,
+    schedule: AbstractSchedule | None = None,
+    observe: Mapping[str, Observer] | None = None,
+    state: Any = None,
+) -> Iterator[Chunk]:
+    """The same run, piece by piece; it touches no file and prints nothing.
+
+    Args:
+        problem: as for `simulate`, and so are the following.
+        factorization: in which coordinates.
+        dynamics: how it moves.
+        start: where it starts.
+        seed: of all that is random.
+        stop: when it ends.
+        schedule: when to record.
+        observe: further numbers to record.
+        state: the state of an earlier chunk of this very run, to go on from; None to
+            begin. A resumed run has the same bits as one that was not interrupted.
+
+    Yields:
+        Chunks of up to 16 records; the last one's snapshot has the result.
+
+    Raises:
+        SpecError: when the parts do not go together.
+    """
+    _check_parts(problem, factorization, dynamics, start, stop)
+    seed = checked_seed(seed)
+    schedule = GeometricIterations(1.05) if schedule is None else schedule
+    observe = {} if observe is None else observe
+    factorization.shapes(problem.shape)
+    device = _on_device(problem)
+    records: list[Record] = []
+    if state is None:
+        factors = _start(problem, factorization, dynamics, start, seed)
+        with _threads(problem):
+            state = dynamics.init(device, factorization, factors, seed=seed)
+            snapshot = dynamics.snapshot(device, factorization, state)
+            records.append(record(problem, snapshot, {}))
+            check_observers(observe, set(records[0]))
+            records[0] = record(problem, snapshot, observe)
+    else:
+        snapshot = dynamics.snapshot(device, factorization, state)
+    ended = snapshot.result is not Result.running
+    while not ended:
+        with _threads(problem):
+            until = _limited(
+                schedule.next(time=snapshot.time, iteration=snapshot.iteration), stop
+            )
+            state = dynamics.advance(
+                device, factorization, state, until=until, stop=stop
+            )
+            snapshot = dynamics.snapshot(device, factorization, state)
+            records.append(record(problem, snapshot, observe))
+        ended = snapshot.result is not Result.running
+        if len(records) >= _RECORDS_PER_CHUNK and not ended:
+            yield Chunk(records=tuple(records), state=state, snapshot=snapshot)
+            records = []
+    yield Chunk(records=tuple(records), state=state, snapshot=snapshot)
+
+
+def _limited(until: Until, stop: Stop) -> Until:
+    """Not beyond the stop time: a flow lands on it exactly."""
+    time = np.inf if stop.time is None else float(stop.time)
+    return Until(time=np.minimum(until.time, time), iteration=until.iteration)
+
+
+def _start(
+    problem: AbstractObjective,
+    factorization: AbstractFactorization,
+    dynamics: AbstractDynamics,
+    start: AbstractStart | None,
+    seed: int,
+) -> tuple[np.ndarray, ...]:
+    if not type(dynamics).needs_start:
+        return ()
+    assert start is not None, "checked before"
+    return start.factors(problem, factorization, seed=seed)
+
+
+def _threads(problem: AbstractObjective) -> threadpoolctl.threadpool_limits:
+    small = min(problem.shape) < _SINGLE_THREAD_BELOW
+    return threadpoolctl.threadpool_limits(limits=1 if small else None)
+
+
+@in_float64
+def _on_device(problem: AbstractObjective) -> AbstractObjective:
+    """The problem with its arrays on the device, so that no call copies them again."""
+    arrays, rest = eqx.partition(problem, eqx.is_array_like)
+    moved = jax.tree.map(
+        lambda x: jnp.asarray(x) if isinstance(x, np.ndarray) else x, arrays
+    )
+    return eqx.combine(moved, rest)
+
+
+def _check_parts(
+    problem: AbstractObjective,
+    factorization: AbstractFactorization,
+    dynamics: AbstractDynamics,
+    start: AbstractStart | None,
+    stop: Stop,
+) -> None:
+    for name, part, kind, example in (
+        ("problem", problem, AbstractObjective, "SensingProblem.from_matrix(M)"),
+        ("factorization", factorization, AbstractFactorization, "DeepFactorization(2)"),
+        ("dynamics", dynamics, AbstractDynamics, "GradientFlow(rtol=1e-6, atol=1e-6)"),
+        ("stop", stop, Stop, "Stop(loss=1e-6)"),
+    ):
+        if not isinstance(part, kind):
+            raise SpecError(
+                where=f"simulate({name})",
+                rule=f"this is a {kind.__name__.removeprefix('Abstract')}",
+                got=f"{type(part).__name__}",
+                fix=f"Give for example {example}",
+            )
+    if type(dynamics).needs_start and not isinstance(start, AbstractStart):
+        raise SpecError(
+            where="simulate(start)",
+            rule=f"{type(dynamics).__name__} starts somewhere",
+            got=f"{start!r}",
+            fix="Give for example start=Gaussian(init_scale=1e-3)",
+        )
+    rules = (stop.loss, stop.gradient, stop.time, stop.iterations)
+    if all(rule is None for rule in rules):
+        raise SpecError(
+            where="simulate(stop)",
+            rule="a run needs at least one rule to end it",
+            got="Stop() without any",
+            fix="Give for example Stop(loss=1e-6, iterations=100_000)",
+        )
