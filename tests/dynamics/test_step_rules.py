@@ -246,7 +246,7 @@ def test_residual_polynomial_is_the_residual(kind):
 
 def test_descent_by_line_search_converges():
     problem, factorization, factors = case(2)
-    descent = GradientDescent(ExactLineSearch())
+    descent = GradientDescent(ExactLineSearch(max_step=1e6))
     state = descent.init(problem, factorization, factors, seed=0)
     state = descent.advance(
         problem,

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -93,7 +94,7 @@ def residual_polynomial(
     factorization: AbstractFactorization,
     factors: Tree,
     gradient: Tree,
-) -> Float[Array, "degree+1 m"]:
+) -> Float[Array, "coefficients m"]:
     """The coefficients in s of 𝒜(product of the factors - s gradient) - y.
 
     Exactness: exact to rounding.
@@ -115,7 +116,7 @@ def residual_polynomial(
 
 
 def best_step(
-    residuals: Float[Array, "degree+1 m"], max_step: Float[Array, ""] | float | None
+    residuals: Float[Array, "coefficients m"], max_step: Float[Array, ""] | float | None
 ) -> Float[Array, ""]:
     """The s in [0, max_step] that minimizes ||sum_k s^k residuals[k]||.
 
@@ -153,7 +154,7 @@ def best_step(
     return step if max_step is None else jnp.minimum(step, max_step)
 
 
-def _reciprocal_roots(coefficients: Float[Array, " n"]) -> Float[Array, " n-1"]:
+def _reciprocal_roots(coefficients: Float[Array, " n"]) -> Float[Array, " roots"]:
     """Candidates for positive roots: 1 / Re u over the roots u of the reversed one.
 
     Reversed, the leading coefficient is the constant one, which is never zero here,
@@ -171,10 +172,12 @@ def _polished(
 ) -> Float[Array, " k"]:
     """The roots after Newton steps, each taken only where it lowers |slope|."""
     bend = slope[1:] * jnp.arange(1, slope.shape[0])
-    for _ in range(3):
+
+    def polish(_: Array, roots: Array) -> Array:
         value = jnp.polyval(slope[::-1], roots)
         change = jnp.polyval(bend[::-1], roots)
         trial = roots - value / jnp.where(change == 0, 1.0, change)
         better = abs(jnp.polyval(slope[::-1], trial)) < abs(value)
-        roots = jnp.where(better & (trial > 0) & (change != 0), trial, roots)
-    return roots
+        return jnp.where(better & (trial > 0) & (change != 0), trial, roots)
+
+    return jax.lax.fori_loop(0, 3, polish, roots)

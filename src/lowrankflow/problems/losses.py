@@ -6,9 +6,9 @@ the squared one are part of the theory and not an extra.
 """
 
 import abc
+from types import ModuleType
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -76,14 +76,16 @@ class Huber(AbstractLoss):
     def value(
         self, prediction: Float[Numbers, " m"], measurement: Float[Numbers, " m"]
     ) -> Float[Numbers, " m"]:
-        size = abs(prediction - measurement)
-        clipped = jnp.minimum(size, self.delta)
+        xp = _namespace(prediction)
+        size = xp.abs(prediction - measurement)
+        clipped = xp.minimum(size, self.delta)
         return clipped * (size - clipped / 2)
 
     def derivative(
         self, prediction: Float[Numbers, " m"], measurement: Float[Numbers, " m"]
     ) -> Float[Numbers, " m"]:
-        return jnp.clip(prediction - measurement, -self.delta, self.delta)
+        xp = _namespace(prediction)
+        return xp.clip(prediction - measurement, -self.delta, self.delta)
 
     def check(self, measurements: Float[np.ndarray, " m"]) -> None:
         return None
@@ -118,7 +120,7 @@ class PNorm(AbstractLoss):
         self, prediction: Float[Numbers, " m"], measurement: Float[Numbers, " m"]
     ) -> Float[Numbers, " m"]:
         residual = prediction - measurement
-        return jnp.sign(residual) * abs(residual) ** (self.p - 1)
+        return _namespace(prediction).sign(residual) * abs(residual) ** (self.p - 1)
 
     def check(self, measurements: Float[np.ndarray, " m"]) -> None:
         return None
@@ -135,12 +137,14 @@ class Logistic(AbstractLoss):
     def value(
         self, prediction: Float[Numbers, " m"], measurement: Float[Numbers, " m"]
     ) -> Float[Numbers, " m"]:
-        return jnp.logaddexp(0.0, -measurement * prediction)
+        return _namespace(prediction).logaddexp(0.0, -measurement * prediction)
 
     def derivative(
         self, prediction: Float[Numbers, " m"], measurement: Float[Numbers, " m"]
     ) -> Float[Numbers, " m"]:
-        return -measurement * jax.nn.sigmoid(-measurement * prediction)
+        # The sigmoid by tanh, which does not overflow.
+        margin = measurement * prediction
+        return -measurement * (1 - _namespace(prediction).tanh(margin / 2)) / 2
 
     def check(self, measurements: Float[np.ndarray, " m"]) -> None:
         wrong = np.flatnonzero(abs(measurements) != 1)
@@ -151,6 +155,11 @@ class Logistic(AbstractLoss):
                 got=f"{measurements[wrong[0]]} at position {wrong[0]}",
                 fix="Recode the two classes as -1 and +1",
             )
+
+
+def _namespace(numbers: Numbers) -> ModuleType:
+    """NumPy for NumPy's arrays, so that they stay float64, and JAX's for JAX's."""
+    return np if isinstance(numbers, np.ndarray) else jnp
 
 
 def _check_positive(where: str, value: float) -> None:

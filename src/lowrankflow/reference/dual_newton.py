@@ -25,6 +25,8 @@ from lowrankflow.reference.spectral_threshold import SpectralThreshold, threshol
 # product with it costs more in calls than in arithmetic.
 _DENSE_MEASUREMENTS = 64
 _DENSE_STACK = 50_000
+# A line search ends here: shorter, nothing is gained; longer, the dual is unbounded.
+_SHORTEST, _LONGEST = 1e-3, 1e12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class ProximalStep:
         gradient_norm: ||𝒜(X_{k+1}) - y + ...||, zero at the exact step.
         decompositions: full decompositions spent.
         products: products with the Newton matrix spent.
-        backtracks: how often a step was halved.
+        backtracks: Newton steps that had to be shortened.
 
     Exactness: within the tolerance asked for, when `gradient_norm` is below it.
     """
@@ -159,23 +161,13 @@ def proximal_step(
             dual, gradient, spectrum, damping=damping, max_products=max_products
         )
         products += spent
-        slope, step = gradient @ direction, 1.0
-        while True:
-            trial = dual + step * direction
-            new_value, new_gradient, new_spectrum = problem.evaluate(trial)
-            decompositions += 1
-            enough = new_value <= value + 1e-4 * step * slope
-            # Near the minimum the decrease is lost in the rounding of the value; a
-            # convex function whose slope shrank has not been overshot by much.
-            hidden = new_value <= value + 1e-12 * abs(value)
-            if enough or (hidden and abs(new_gradient @ direction) <= 0.9 * abs(slope)):
-                break
-            step /= 2
-            backtracks += 1
-            if step < 1e-3:
-                break
-        dual, value, gradient, spectrum = trial, new_value, new_gradient, new_spectrum
-        if step < 1e-3:
+        trial, evaluations, step = search_line(
+            problem.evaluate, dual, (value, gradient, spectrum), direction
+        )
+        decompositions += evaluations
+        backtracks += step < 1
+        dual, (value, gradient, spectrum) = dual + step * direction, trial
+        if not _SHORTEST < step < _LONGEST:
             break
     return ProximalStep(
         dual=dual,
@@ -185,6 +177,40 @@ def proximal_step(
         products=products,
         backtracks=backtracks,
     )
+
+
+def search_line(evaluate, dual, here, direction):
+    """A step length along a descent direction of a smooth convex function.
+
+    The step is halved until the value falls in proportion to the slope, and quadrupled
+    while the slope hardly changes: along a ray on which the dual is unbounded, which
+    proves that the measurements cannot be met, it grows to `_LONGEST` at once.
+
+    Returns:
+        What `evaluate` gives at the step, evaluations spent, and the step length.
+    """
+    value, gradient, _ = here
+    slope, step, evaluations = gradient @ direction, 1.0, 0
+    while True:
+        there = evaluate(dual + step * direction)
+        evaluations += 1
+        new_slope = there[1] @ direction
+        enough = there[0] <= value + 1e-4 * step * slope
+        # Near the minimum the decrease is lost in the rounding of the value; a convex
+        # function whose slope shrank has not been overshot by much.
+        hidden = there[0] <= value + 1e-12 * abs(value)
+        if enough or (hidden and abs(new_slope) <= 0.9 * abs(slope)):
+            break
+        step /= 2
+        if step <= _SHORTEST:
+            return there, evaluations, step
+    while step >= 1 and new_slope < 0.5 * slope and step < _LONGEST:
+        further = evaluate(dual + 4 * step * direction)
+        evaluations += 1
+        if further[0] > value + 1e-4 * 4 * step * slope:
+            break
+        there, step, new_slope = further, 4 * step, further[1] @ direction
+    return there, evaluations, step
 
 
 def newton_stack(measure: MeasurementMap) -> Float[np.ndarray, "m rows cols"] | None:

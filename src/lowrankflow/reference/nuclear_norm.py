@@ -169,10 +169,11 @@ class _Solver:
         best_gap, best, since, gap = np.inf, (matrix, dual), 0, 1e-2
         while True:
             problem = self._step_problem(matrix, penalty)
+            accuracy = max(1e-14, 0.1 * min(gap, 1e-2))
             step = proximal_step(
                 problem,
                 dual,
-                atol=max(1e-14, 0.1 * min(gap, 1e-2)),
+                atol=accuracy,
                 max_newton=_MAX_NEWTON,
                 max_products=_MAX_PRODUCTS,
             )
@@ -198,7 +199,8 @@ class _Solver:
                 result = Result.stalled
             if result is not None:
                 return self._reference(*best, 1.0, result)
-            if step.products > _HARD_PRODUCTS or step.backtracks > 3:
+            missed = step.gradient_norm > accuracy
+            if missed or step.products > _HARD_PRODUCTS or step.backtracks > 1:
                 penalty /= 1.5
             elif step.products < _EASY_PRODUCTS:
                 penalty *= 2.0

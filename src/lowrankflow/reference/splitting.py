@@ -64,6 +64,8 @@ def alternate(
     multiplier = np.zeros(measure.shape)
     feasible = np.zeros(measure.shape)
     count = 0
+    # Without a solution the residuals never balance; the penalty must not follow.
+    lowest, highest = penalty / 10, penalty * 10
     while True:
         dual = (y - measure.apply(multiplier)) / penalty + measure.apply(feasible)
         wanted = measure.adjoint(dual)
@@ -80,9 +82,9 @@ def alternate(
             if max(primal, violation) <= rtol:
                 break
             if primal > 2 * violation:
-                penalty /= 1.5
+                penalty = max(penalty / 1.5, lowest)
             elif violation > 2 * primal:
-                penalty *= 1.5
+                penalty = min(penalty * 1.5, highest)
         multiplier = multiplier + _RELAXATION * penalty * difference
     return SplittingPoint(
         matrix=matrix, dual=dual, penalty=penalty, decompositions=count
