@@ -25,6 +25,7 @@ from lowrankflow.dynamics.spectral_equations import (
 )
 from lowrankflow.dynamics.steering import SteeredFlow as SteeredFlow
 from lowrankflow.dynamics.step_rules import (
+    AbstractStepRule as AbstractStepRule,
     ConstantStep as ConstantStep,
     HeavyBall as HeavyBall,
     Nesterov as Nesterov,

@@ -233,7 +233,7 @@ def integrate(
         slowest = jnp.minimum(still_rate, still_relative * radius)
         return _judged(moved, unit_norms, limits, accepted, step, slowest)
 
-    return jax.lax.while_loop(going, attempt, state)
+    return jax.lax.while_loop(going, attempt, _judged_at_entry(state, limits))
 
 
 def ratios(
@@ -261,6 +261,19 @@ def _switch(
     patience = jnp.where(votes, state.patience + 1, 0)
     changes = patience >= 3
     return state.explicit ^ changes, jnp.where(changes, 0, patience)
+
+
+def _judged_at_entry(state: FlowState, limits: Limits) -> FlowState:
+    """The state, ended if it needs no step: its loss, time or count is there already."""
+    status = state.status
+    for holds, result in (
+        (state.iteration >= limits.iterations, Result.iterations_reached),
+        (state.time >= limits.time, Result.time_reached),
+        (state.loss <= limits.loss, Result.converged),
+    ):
+        running = state.status == RUNNING
+        status = jnp.where(running & holds, CODES[result], status)
+    return eqx.tree_at(lambda s: s.status, state, status)
 
 
 def _judged(

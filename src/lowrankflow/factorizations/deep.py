@@ -4,6 +4,7 @@ import operator
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from lowrankflow.errors import SpecError
@@ -85,8 +86,8 @@ class DeepFactorization(AbstractFactorization):
             before.append(factor @ before[-1])
         pulled = []
         for factor, product in zip(factors[:0:-1], before[::-1], strict=False):
-            pulled.append(gradient @ product.T)
-            gradient = factor.T @ gradient
+            pulled.append(_times_transpose(gradient, product))
+            gradient = _transpose_times(factor, gradient)
         return (gradient, *pulled[::-1])
 
     def unit_norms(self, factors: Factors) -> Float[Array, " units"]:
@@ -100,6 +101,23 @@ class DeepFactorization(AbstractFactorization):
             if j > 0:
                 norms.append(squares.sum(axis=0))
         return jnp.sqrt(jnp.concatenate(norms))
+
+
+def _times_transpose(left: Numbers, right: Numbers) -> Numbers:
+    """left right', without a transpose that the compiler would fold into `right`.
+
+    Folded into a product that is needed untransposed too, it computes that product
+    twice: seven products instead of six at depth 3.
+    """
+    if isinstance(left, np.ndarray):
+        return left @ right.T
+    return jnp.tensordot(left, right, ((1,), (1,)))
+
+
+def _transpose_times(left: Numbers, right: Numbers) -> Numbers:
+    if isinstance(left, np.ndarray):
+        return left.T @ right
+    return jnp.tensordot(left, right, ((0,), (0,)))
 
 
 def positive_int(where: str, value: int) -> int:
