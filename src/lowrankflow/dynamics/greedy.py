@@ -175,7 +175,7 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
             factorization,
             state.flow,
             # A new unit is no sooner at rest than at a tenth of the pace it began with.
-            0.1 * state.seed_pace,
+            np.asarray(0.1 * float(state.seed_pace)),
             until,
             Limits.of(stop),
         )

@@ -106,13 +106,13 @@ def first_state(
         step=jnp.where(rate > 0, 0.01 / rate, 1.0),
         radius=radius,
         loss=loss,
-        iteration=jnp.asarray(0),
-        rejections=jnp.asarray(0),
-        evaluations=jnp.asarray(7),
+        iteration=jnp.asarray(0, jnp.int64),
+        rejections=jnp.asarray(0, jnp.int64),
+        evaluations=jnp.asarray(7, jnp.int64),
         explicit=jnp.asarray(explicit),
-        patience=jnp.asarray(0),
+        patience=jnp.asarray(0, jnp.int64),
         moved=jnp.asarray(False),
-        status=jnp.asarray(RUNNING),
+        status=jnp.asarray(RUNNING, jnp.int64),
     )
 
 
@@ -264,7 +264,7 @@ def _switch(
 
 
 def _judged_at_entry(state: FlowState, limits: Limits) -> FlowState:
-    """The state, ended if it needs no step: its loss, time or count is there already."""
+    """The state, ended if it needs no step: loss, time or count is there already."""
     status = state.status
     for holds, result in (
         (state.iteration >= limits.iterations, Result.iterations_reached),
@@ -291,7 +291,7 @@ def _judged(
     still = jnp.max(ratios(speeds, sizes)) <= slowest
     broken = ~jnp.isfinite(state.loss) | (tree_norm(state.point) > _OVERFLOW)
     tiny = ~accepted & (state.time + step == state.time)
-    status = jnp.asarray(RUNNING)
+    status = jnp.asarray(RUNNING, jnp.int64)
     # The last assignment wins, so the most telling reason comes last.
     for holds, result in (
         (still & accepted, Result.stalled),

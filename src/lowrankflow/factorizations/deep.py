@@ -104,9 +104,9 @@ class DeepFactorization(AbstractFactorization):
 
 
 def _times_transpose(left: Numbers, right: Numbers) -> Numbers:
-    """left right', without a transpose that the compiler would fold into `right`.
+    """The product left right', without a transpose for the compiler to fold away.
 
-    Folded into a product that is needed untransposed too, it computes that product
+    Folded into a product that is needed untransposed too, that product is computed
     twice: seven products instead of six at depth 3.
     """
     if isinstance(left, np.ndarray):

@@ -64,5 +64,6 @@ def rescaled(
     product = factorization.end_to_end(factors)
     scale = np.linalg.norm(product) / np.sqrt(min(product.shape))
     root = 1 / factorization.num_factors_in_product
+    wanted = float(init_scale)  # a float32 scalar would do its roots in float32
     # Two roots, not the root of a quotient: 1e-300 / scale must not underflow.
-    return tuple(factor * (init_scale**root / scale**root) for factor in factors)
+    return tuple(factor * (wanted**root / scale**root) for factor in factors)

@@ -60,7 +60,7 @@ class Gaussian(AbstractStart):
                 float(shapes[0][1]) * np.prod([float(r) for r, _ in shapes])
             )
         depth = factorization.num_factors_in_product
-        deviation = self.init_scale ** (1 / depth) * unit ** (1 / (2 * depth))
+        deviation = float(self.init_scale) ** (1 / depth) * unit ** (1 / (2 * depth))
         return tuple(
             deviation * generator(seed, "start", "gaussian", j).standard_normal(shape)
             for j, shape in enumerate(shapes)
@@ -70,8 +70,8 @@ class Gaussian(AbstractStart):
 class Orthogonal(AbstractStart):
     r"""Every factor a random matrix with orthonormal rows or columns, times one number.
 
-    Balanced exactly when the widths never narrow to the inside (square factors, for
-    example); `Balanced` is balanced for any widths.
+    Balanced exactly when no hidden width is larger than one beside it (as with the
+    widths of None); `Balanced` is balanced for any widths.
 
     Args:
         init_scale: root-mean-square singular value of W(0), exactly; > 0.

@@ -22,8 +22,9 @@ from lowrankflow.seeds import generator
 class RandomPSD(AbstractStart):
     r"""A random positive semidefinite W(0) = c B B' of a given Frobenius norm.
 
-    B has independent normal entries. A deep factorization gets the balanced factors
-    W(0)^(1/N), which asks for a square problem without narrow widths.
+    B has independent normal entries, as many columns as U has; twice as many as rows
+    for a deep factorization, which gets balanced factors of W(0) and asks for a square
+    problem without narrow widths.
 
     Args:
         frobenius_norm: ||W(0)||_F, or ||U(0)||_F when `of` is "factor"; > 0.
@@ -60,14 +61,14 @@ class RandomPSD(AbstractStart):
         seed: int,
     ) -> HostFactors:
         shapes = factorization.shapes(problem.shape)
-        size = problem.shape[0]
+        size, wanted = problem.shape[0], float(self.frobenius_norm)
         rng = generator(seed, "start", "psd")
         if isinstance(factorization, SymmetricFactorization):
             (factor,) = (rng.standard_normal(shape) for shape in shapes)
             if self.of == "factor":
-                return (factor * (self.frobenius_norm / np.linalg.norm(factor)),)
+                return (factor * (wanted / np.linalg.norm(factor)),)
             unit = factor / np.sqrt(np.linalg.norm(factor @ factor.T))
-            return (unit * np.sqrt(self.frobenius_norm),)
+            return (unit * np.sqrt(wanted),)
         if largest_rank(shapes) < size or problem.shape != (size, size):
             raise SpecError(
                 where="RandomPSD",
@@ -75,13 +76,14 @@ class RandomPSD(AbstractStart):
                 got=f"factors of shapes {shapes}",
                 fix="Use Balanced(init_scale=...), or SymmetricFactorization()",
             )
-        values, vectors = np.linalg.eigh(np.cov(rng.standard_normal((size, 2 * size))))
+        drawn = rng.standard_normal((size, 2 * size))
+        values, vectors = np.linalg.eigh(drawn @ drawn.T)
         values = values / np.linalg.norm(values)
         factors = balanced_factors(factorization, vectors, values, vectors, None)
         depth = factorization.num_factors_in_product
         power = 1 / depth if self.of == "matrix" else 1.0
         norm = 1.0 if self.of == "matrix" else np.linalg.norm(factors[0])
-        return tuple(f / norm * self.frobenius_norm**power for f in factors)
+        return tuple(f / norm * wanted**power for f in factors)
 
 
 class SpectralOptimum(AbstractStart):

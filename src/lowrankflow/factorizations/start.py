@@ -34,10 +34,10 @@ def positive(where: str, value: float) -> None:
     """Nothing, for a positive finite number.
 
     Raises:
-        SpecError: for anything else.
+        SpecError: for anything else, a string that reads like a number included.
     """
     try:
-        fine = 0 < float(value) < np.inf
+        fine = not isinstance(value, str | bytes) and 0 < float(value) < np.inf
     except (TypeError, ValueError):
         fine = False
     if not fine:

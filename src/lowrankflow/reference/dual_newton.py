@@ -60,6 +60,9 @@ class ProximalProblem:
         measure: 𝒜, in the coordinates of the solver.
         center: X_k.
         penalty: sigma, positive: the larger, the longer the step.
+        level: what is taken off the spectrum: sigma for the nuclear norm, 0 for none.
+        ridge: weight of ||lambda||^2 / 2, which turns the equality into a penalty on
+            ||𝒜(X) - y||^2 / (2 ridge); 0 for equality.
         radius: how far 𝒜(X) may be from y; 0 for equality.
         psd: over positive semidefinite matrices.
         stack: the measurement matrices, where the Newton matrix is to be formed.
@@ -68,6 +71,8 @@ class ProximalProblem:
     measure: MeasurementMap
     center: Float[np.ndarray, "rows cols"]
     penalty: float
+    level: float
+    ridge: float
     radius: float
     psd: bool
     stack: Float[np.ndarray, "m rows cols"] | None
@@ -75,10 +80,11 @@ class ProximalProblem:
     def evaluate(self, dual: Float[np.ndarray, " m"]):
         """The value, the gradient, and the thresholded decomposition behind them."""
         moved = self.center + self.penalty * self.measure.adjoint(dual)
-        spectrum = threshold(moved, self.penalty, psd=self.psd)
+        spectrum = threshold(moved, self.level, psd=self.psd)
         excess, y = spectrum.excess, self.measure.measurements
         value = excess @ excess / (2 * self.penalty) - y @ dual
-        gradient = self.measure.apply(spectrum.matrix()) - y
+        value += 0.5 * self.ridge * (dual @ dual)
+        gradient = self.measure.apply(spectrum.matrix()) - y + self.ridge * dual
         if self.radius > 0:
             length = np.linalg.norm(dual)
             value += self.radius * length
@@ -100,6 +106,7 @@ class ProximalProblem:
         """An approximate solution d of (Newton matrix + damping) d = -gradient."""
         length = float(np.linalg.norm(dual)) if self.radius > 0 else 0.0
         bend = self.radius / length if length > 0 else 0.0
+        damping = damping + self.ridge
         unit = dual / length if bend > 0 else dual
         if self.stack is not None:
             matrix = self.penalty * spectrum.derivative_gram(self.stack)
@@ -157,6 +164,7 @@ def proximal_step(
         if size <= atol:
             break
         damping = problem.penalty * min(0.1, 0.1 * np.sqrt(size / scale))
+        damping = 0.0 if problem.ridge > 0 else damping
         direction, spent = problem.newton_direction(
             dual, gradient, spectrum, damping=damping, max_products=max_products
         )

@@ -6,9 +6,12 @@ whose penalty follows how hard the last one was. Everything runs in scaled ortho
 coordinates (`measurement_map`); what comes out is checked in the original ones.
 """
 
+import contextlib
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
+import threadpoolctl
 from jaxtyping import Float
 
 from lowrankflow.errors import DataError
@@ -20,6 +23,7 @@ from lowrankflow.reference.certificate import (
     verify,
     verify_unreachable,
 )
+from lowrankflow.reference.cone_ray import approach_cone, candidate_rays
 from lowrankflow.reference.dual_newton import (
     ProximalProblem,
     newton_stack,
@@ -130,6 +134,12 @@ def min_nuclear_norm(
             iterations=0,
             result=Result.converged,
         )
+    with _blas_threads(problem.shape):
+        return _solve(problem, y, start, options, gap_tolerance, max_iterations)
+
+
+def _solve(problem, y, start, options, gap_tolerance, max_iterations) -> Reference:
+    psd, noise_radius = options["psd"], options["noise_radius"]
     measure = measurement_map(
         problem.operator, y, symmetric=psd, orthonormal=noise_radius == 0
     )
@@ -165,11 +175,15 @@ class _Solver:
 
     def run(self, start: Reference | None, max_iterations: int) -> Reference:
         """Proximal steps from a start until certified, hopeless or out of budget."""
-        matrix, dual, penalty = self._starting_point(start, max_iterations)
+        matrix, dual, penalty, far = self._starting_point(start, max_iterations)
+        if self.psd and far:
+            unreachable = self._unreachable(penalty, max_iterations)
+            if unreachable is not None:
+                return unreachable
         best_gap, best, since, gap = np.inf, (matrix, dual), 0, 1e-2
         while True:
             problem = self._step_problem(matrix, penalty)
-            accuracy = max(1e-14, 0.1 * min(gap, 1e-2))
+            accuracy = max(1e-14, 0.1 * min(gap, 1e-2) / max(1, np.linalg.norm(dual)))
             step = proximal_step(
                 problem,
                 dual,
@@ -178,16 +192,12 @@ class _Solver:
                 max_products=_MAX_PRODUCTS,
             )
             self.iterations += step.decompositions
-            previous, matrix, dual = dual, step.spectrum.matrix(), step.dual
+            matrix, dual = step.spectrum.matrix(), step.dual
             gap, norm = self._gap(step)
             if gap <= 0.5 * self.gap_tolerance:
                 reference = self._polished(problem, step, norm)
                 if reference.certificate.holds:
                     return reference
-            if self.psd and gap > 0.1:
-                unreachable = self._unreachable(matrix, (dual, dual - previous))
-                if unreachable is not None:
-                    return unreachable
             since += 1
             if gap < best_gap:
                 since = 0 if gap < 0.5 * best_gap else since
@@ -206,15 +216,18 @@ class _Solver:
                 penalty *= 2.0
 
     def _starting_point(self, start: Reference | None, max_iterations: int):
+        """X, lambda, sigma, and whether X is still far from the data."""
         measure = self.measure
         pull = measure.adjoint(measure.measurements)
         strength = spectral_bound(pull, psd=False)
         self.iterations += 1
         if start is not None:
             matrix = start.matrix.T if self.tall else start.matrix
-            return matrix / self.scale, measure.own_dual(start.dual), strength
+            dual = measure.own_dual(start.dual)
+            return matrix / self.scale, dual, strength, True
         if self.radius > 0:
-            return np.zeros(measure.shape), measure.measurements / strength, strength
+            dual = measure.measurements / strength
+            return np.zeros(measure.shape), dual, strength, True
         point = alternate(
             measure,
             psd=self.psd,
@@ -223,13 +236,16 @@ class _Solver:
             max_decompositions=min(_SPLITTING_STEPS, max_iterations),
         )
         self.iterations += point.decompositions
-        return point.matrix, point.dual, point.penalty
+        far = point.residual > _SPLITTING_RTOL
+        return point.matrix, point.dual, point.penalty, far
 
     def _step_problem(self, matrix, penalty: float) -> ProximalProblem:
         return ProximalProblem(
             measure=self.measure,
             center=matrix,
             penalty=penalty,
+            level=penalty,
+            ridge=0.0,
             radius=self.radius,
             psd=self.psd,
             stack=self.stack,
@@ -243,7 +259,9 @@ class _Solver:
         value -= self.radius * np.linalg.norm(step.dual)
         if primal <= 0:
             return np.inf, norm
-        hidden = np.sqrt(self.measure.shape[0]) * step.gradient_norm
+        # What the residual can hide: by making X feasible, and by its price lambda.
+        price = max(np.sqrt(self.measure.shape[0]), np.linalg.norm(step.dual))
+        hidden = price * step.gradient_norm
         gap = abs(primal - value / max(1.0, norm)) + hidden
         return float(gap / primal), norm
 
@@ -289,22 +307,38 @@ class _Solver:
             result=Result.converged if certificate.holds else result,
         )
 
-    def _unreachable(self, matrix, rays) -> Reference | None:
-        """The proof that nothing fits, when one of the rays is one."""
-        for ray in rays:
-            given = self.measure.original_dual(ray)
-            if given @ np.asarray(self.problem.measurements) <= 0:
-                continue
-            certificate = verify_unreachable(self.problem, given, **self.options)
-            if certificate.holds:
-                return Reference(
-                    matrix=self.scale * matrix,
-                    dual=given,
-                    certificate=certificate,
-                    iterations=self.iterations,
-                    result=Result.unreachable,
-                )
+    def _unreachable(self, penalty: float, max_iterations: int) -> Reference | None:
+        """The proof that no p.s.d. matrix fits, where there is one."""
+        approach = approach_cone(
+            self.measure, self.stack, penalty=penalty, radius=self.radius
+        )
+        for point in approach:
+            self.iterations += point.decompositions
+            for ray in candidate_rays(self.measure.original_dual(point.ray)):
+                certificate = verify_unreachable(self.problem, ray, **self.options)
+                if certificate.holds:
+                    return Reference(
+                        matrix=self.scale * point.matrix,
+                        dual=ray,
+                        certificate=certificate,
+                        iterations=self.iterations,
+                        result=Result.unreachable,
+                    )
+            if self.iterations >= max_iterations:
+                return None
         return None
+
+
+@functools.cache
+def _thread_pools() -> threadpoolctl.ThreadpoolController:
+    return threadpoolctl.ThreadpoolController()
+
+
+def _blas_threads(shape: tuple[int, int]) -> contextlib.AbstractContextManager:
+    """One thread below 400 rows or columns, where several are up to 20 times slower."""
+    if min(shape) >= 400:
+        return contextlib.nullcontext()
+    return _thread_pools().limit(limits=1, user_api="blas")
 
 
 def _check_start(problem: SensingProblem, start: Reference | None) -> None:

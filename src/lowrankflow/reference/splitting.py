@@ -27,12 +27,14 @@ class SplittingPoint:
         matrix: X, thresholded: of low rank.
         dual: lambda.
         penalty: sigma that balances the two residuals.
+        residual: ||𝒜(X) - y|| / ||y||.
         decompositions: full decompositions spent.
     """
 
     matrix: Float[np.ndarray, "rows cols"]
     dual: Float[np.ndarray, " m"]
     penalty: float
+    residual: float
     decompositions: int
 
 
@@ -87,7 +89,11 @@ def alternate(
                 penalty = min(penalty * 1.5, highest)
         multiplier = multiplier + _RELAXATION * penalty * difference
     return SplittingPoint(
-        matrix=matrix, dual=dual, penalty=penalty, decompositions=count
+        matrix=matrix,
+        dual=dual,
+        penalty=penalty,
+        residual=float(np.linalg.norm(measure.apply(matrix) - y) / size),
+        decompositions=count,
     )
 
 

@@ -12,3 +12,9 @@ from lowrankflow.simulation.simulate import (
     simulate as simulate,
     simulate_chunks as simulate_chunks,
 )
+from lowrankflow.simulation.specification import (
+    from_json as from_json,
+    from_plain as from_plain,
+    to_json as to_json,
+    to_plain as to_plain,
+)

@@ -25,6 +25,7 @@ from lowrankflow.simulation.records import (
 )
 from lowrankflow.simulation.run import Run
 from lowrankflow.simulation.schedule import AbstractSchedule, GeometricIterations
+from lowrankflow.simulation.specification import to_json
 
 _RECORDS_PER_CHUNK = 16
 # Two BLAS threads cost more than they bring below this size, and up to twenty times as
@@ -116,10 +117,10 @@ def simulate(
         records=tuple(records),
         state=chunk.state,
         settings={
-            "factorization": repr(factorization),
-            "dynamics": repr(dynamics),
-            "start": repr(start),
-            "stop": repr(stop),
+            "factorization": _in_words(factorization),
+            "dynamics": _in_words(dynamics),
+            "start": _in_words(start),
+            "stop": _in_words(stop),
             "seed": checked_seed(seed),
             "numerics_version": type(dynamics).numerics_version,
             "normalization": getattr(problem, "normalization", "none"),
@@ -192,6 +193,14 @@ def simulate_chunks(
             yield Chunk(records=tuple(records), state=state, snapshot=snapshot)
             records = []
     yield Chunk(records=tuple(records), state=state, snapshot=snapshot)
+
+
+def _in_words(setting: object) -> str:
+    """Canonical JSON, or its repr for a setting with a function in it."""
+    try:
+        return to_json(setting)
+    except SpecError:
+        return repr(setting)
 
 
 def _limited(until: Until, stop: Stop) -> Until:
