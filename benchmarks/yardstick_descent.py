@@ -41,8 +41,8 @@ def descend(factors, rows, cols, values):
     mask[rows, cols], observed[rows, cols] = 1.0, values
     # The loss is the mean of squares: its gradient is 2 / count times what `slope` has.
     scale = 2 / count
-    average, left = 0.0, 1.0
-    for iteration in range(MOST):
+    average, left, iteration = 0.0, 1.0, 0
+    while iteration < MOST:
         for j in range(1, depth):
             torch.mm(weights[j], products[j - 1], out=products[j])
         torch.mul(products[-1], mask, out=residual).sub_(observed)
@@ -58,6 +58,7 @@ def descend(factors, rows, cols, values):
         average, left = DECAY * average + (1 - DECAY) * square, left * DECAY
         step = STEP / ((average / (1 - left)) ** 0.5 + EPSILON)
         point.add_(slope, alpha=-step * scale)
+        iteration += 1
     return iteration, products[-1]
 
 
@@ -65,16 +66,17 @@ def main():
     torch.set_num_threads(1)
     for path in sys.argv[1:]:
         run = np.load(path)
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         factors = [torch.from_numpy(w.astype(np.float32)) for w in run["factors"]]
         rows, cols = torch.from_numpy(run["rows"]), torch.from_numpy(run["cols"])
         values = torch.from_numpy(run["values"].astype(np.float32))
         with torch.inference_mode():
             iterations, matrix = descend(factors, rows, cols, values)
         seconds = time.perf_counter() - begun
+        cpu = time.process_time() - used
         error = float(np.mean((matrix.numpy() - run["target"]) ** 2))
-        report = {"seconds": seconds, "iterations": iterations, "error": error}
-        print(json.dumps(report | {"torch": torch.__version__}), flush=True)
+        report = {"seconds": seconds, "cpu_seconds": cpu, "iterations": iterations}
+        print(json.dumps(report | {"error": error, "torch": torch.__version__}))
 
 
 if __name__ == "__main__":

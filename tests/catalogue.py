@@ -55,6 +55,7 @@ from lowrankflow.problems import (
     Squared,
     SymmetricEntries,
     SymmetricEntrySampling,
+    SymmetrizedOperator,
 )
 from lowrankflow.simulation import (
     AbstractSchedule,
@@ -92,6 +93,7 @@ OPERATORS = (
     ColumnSensing(_drawn(6, 5), [0, 6, 2, 2, 3, 1], 7),
     CommutingSensing(_basis(), _drawn(3, SIZE)),
     LiftedOperator(EntrySampling([0, 1], [2, 0], (2, 3))),
+    SymmetrizedOperator(EntrySampling([0, 1, 3], [2, 1, 0], (SIZE, SIZE))),
 )
 LOSSES = (Squared(), Huber(0.5), PNorm(1.5), Logistic())
 OBJECTIVES = (

@@ -44,7 +44,6 @@ LAZY_IMPORTS = {
 }
 # Places that may ask an object what it can do, or call its parent.
 ALLOWED_CALLS = {
-    ("factorizations/deep.py", "hasattr"): "widths are the user's number or sequence",
     ("errors.py", "super"): "an exception hands its message to ValueError",
 }
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}

@@ -66,6 +66,7 @@ from lowrankflow.problems import (
     planted_psd_completion as planted_psd_completion,
     planted_psd_sensing as planted_psd_sensing,
     planted_sensing as planted_sensing,
+    symmetrized as symmetrized,
 )
 from lowrankflow.reference import (
     min_frobenius_norm as min_frobenius_norm,

@@ -74,7 +74,7 @@ def fitted_order(march, point, final, *, time, coarsest, reach):
         radius = reach * count / time
         errors.append(distance(march(point, time / count, int(count), radius), final))
     # Above the rounding of some hundred steps and below where the order shows.
-    assert 1e-12 < min(errors)
+    assert min(errors) > 1e-12
     assert max(errors) < 1e-1
     return -np.polyfit(np.log(counts), np.log(errors), 1)[0]
 
@@ -138,6 +138,7 @@ def test_order_on_the_factor_flow(shape, widths):
         assert found == pytest.approx(order, abs=0.15), method
 
 
+@pytest.mark.slow  # Diffrax alone takes four seconds to compile
 def test_both_methods_agree_with_diffrax():
     dfx = pytest.importorskip("diffrax")
     velocity, factors = flow_case(*KINDS[0])
@@ -262,7 +263,7 @@ def test_nothing_moves_where_nothing_acts():
 
 @PROPERTY
 @given(
-    st.lists(st.floats(-1.0, 1.0), min_size=6, max_size=6),
+    st.lists(st.floats(-1.0, 1.0, allow_subnormal=False), min_size=6, max_size=6),
     st.integers(-300, 300),
 )
 def test_the_norm_of_a_tree_neither_underflows_nor_overflows(values, power):
@@ -272,5 +273,5 @@ def test_the_norm_of_a_tree_neither_underflows_nor_overflows(values, power):
     scaled = np.concatenate([array[:2] * unit, array[2:]])
     largest = np.abs(scaled).max()
     wanted = largest * np.linalg.norm(scaled / largest) if largest > 0 else 0.0
-    # 1e-14: six squares and a root; subnormal numbers keep fewer digits.
-    assert found == pytest.approx(wanted, rel=1e-14, abs=1e-320)
+    # 1e-14: six squares and a root. Compiled code rounds subnormal numbers to zero.
+    assert found == pytest.approx(wanted, rel=1e-14, abs=1e-307)

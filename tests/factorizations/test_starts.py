@@ -109,6 +109,16 @@ def test_gaussian_init_scale_holds_in_expectation(shape, factorization):
     assert abs(squares.mean() - 1) < 5 * error
 
 
+def test_gaussian_init_scale_of_one_symmetric_unit():
+    # E ||u u'||_F^2 = E |u|^4 = s^4 n (n + 2): a third above the square of E |u|^2 for
+    # n = 2, which the mean over 4000 seeds tells apart by ten standard errors; the
+    # bound is 5, one false alarm in 10^5 (the squares are skewed).
+    factorization, target = SymmetricFactorization(1), problem((2, 2))
+    draws = [Gaussian(0.3).factors(target, factorization, seed=s) for s in range(4000)]
+    squares = [rms_singular_value(factorization, f, 0.3) ** 2 for f in draws]
+    assert abs(np.mean(squares) - 1) < 5 * np.std(squares) / np.sqrt(4000)
+
+
 @pytest.mark.parametrize(("shape", "factorization"), DEEP)
 def test_gaussian_entries_have_one_variance_and_mean_zero(shape, factorization):
     start, target = Gaussian(init_scale=0.3), problem(shape)

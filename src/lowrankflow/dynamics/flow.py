@@ -26,6 +26,7 @@ from lowrankflow.dynamics.first_phase import (
 from lowrankflow.dynamics.integrator import (
     FlowState,
     Method,
+    Real,
     first_state,
     integrate,
 )
@@ -146,7 +147,7 @@ class GradientFlow(AbstractDynamics[FlowState]):
         return Snapshot(
             time=float(state.time),
             iteration=int(state.iteration),
-            matrix=factorization.end_to_end(factors),
+            matrix=np.asarray(factorization.end_to_end(factors)),
             factors=factors,
             loss=float(state.loss),
             gradient_norm=host_norm(state.velocity),
@@ -175,10 +176,13 @@ def flow_counts(state: FlowState) -> dict[str, float]:
 
 
 def host_norm(tree: Tree) -> float:
-    """The Euclidean norm of all numbers of a tree, on the host."""
-    return float(
-        np.sqrt(sum(np.linalg.norm(leaf) ** 2 for leaf in jax.tree.leaves(tree)))
-    )
+    """The Euclidean norm of all numbers of a tree, on the host, at any scale."""
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+    largest = float(np.max([np.abs(leaf).max() for leaf in leaves]))
+    if not 0 < largest < np.inf:
+        return largest
+    squares = sum(float(np.sum((leaf / largest) ** 2)) for leaf in leaves)
+    return largest * float(np.sqrt(squares))
 
 
 def check_method(where: str, method: str) -> None:
@@ -202,8 +206,8 @@ def _init(
     problem: AbstractObjective,
     factorization: AbstractFactorization,
     factors: Tree,
-    time: Float[Array, ""],
-    linear_until: Float[Array, ""],
+    time: Real,
+    linear_until: Real,
 ) -> FlowState:
     return first_state(
         lambda y: factor_velocity(problem, factorization, y),

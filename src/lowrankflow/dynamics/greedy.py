@@ -26,7 +26,7 @@ from lowrankflow.dynamics.contract import (
     as_traced,
 )
 from lowrankflow.dynamics.flow import factor_velocity, flow_counts, host_norm
-from lowrankflow.dynamics.integrator import FlowState, first_state, integrate
+from lowrankflow.dynamics.integrator import FlowState, Real, first_state, integrate
 from lowrankflow.dynamics.steppers import Tree
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import (
@@ -195,7 +195,7 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         return Snapshot(
             time=float(state.flow.time),
             iteration=int(state.flow.iteration),
-            matrix=factorization.end_to_end(factors),
+            matrix=np.asarray(factorization.end_to_end(factors)),
             factors=factors,
             loss=float(state.flow.loss),
             gradient_norm=host_norm(state.flow.velocity),
@@ -327,7 +327,7 @@ def _begin(
     problem: AbstractObjective,
     factorization: AbstractFactorization,
     factors: Tree,
-    time: Float[Array, ""],
+    time: Real,
     before: FlowState | None,
 ) -> FlowState:
     """The flow of a new stage; its counts go on from the stage before."""
@@ -360,7 +360,7 @@ def _advance(
     problem: AbstractObjective,
     factorization: AbstractFactorization,
     state: FlowState,
-    still_rate: Float[Array, ""],
+    still_rate: Real,
     until: Until,
     limits: Limits,
 ) -> FlowState:

@@ -12,6 +12,7 @@ from typing import Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from lowrankflow.dynamics.contract import CODES, RUNNING, Limits, Until
@@ -28,6 +29,7 @@ from lowrankflow.result import Result
 
 Method = Literal["auto", "stabilized", "explicit"]
 Evaluate = Callable[[Tree], tuple[Tree, Float[Array, ""]]]
+Real = float | Array | np.ndarray
 UnitNorms = Callable[[Tree], Float[Array, " units"]]
 
 # Above this product of step and spectral radius the explicit method is at the edge of
@@ -36,7 +38,11 @@ UnitNorms = Callable[[Tree], Float[Array, " units"]]
 _EXPLICIT_EDGE = 2.6
 _REFRESH = 8
 _SAFETY = 1.15
-_OVERFLOW = 1e120
+# Up to here the squares of the entries of Gram matrices of factors are finite.
+_OVERFLOW = 1e75
+# A step that must be shorter than this, in units of the flow's fastest rate, fails by
+# rounding and not by error.
+_SMALLEST_REACH = 1e-14
 
 
 class FlowState(eqx.Module):
@@ -48,6 +54,8 @@ class FlowState(eqx.Module):
         direction: last direction of the power iteration.
         floor: size of each hidden unit below which its relative error does not count.
         time: flow time.
+        time_error: what rounding has left out of it; a deep flow from a tiny start
+            moves in the last 1e-20 of its time.
         linear_until: end of the phase that a closed form covers; 0 if there is none.
         step: length of the next step.
         radius: estimate of the spectral radius of the velocity's derivative.
@@ -66,6 +74,7 @@ class FlowState(eqx.Module):
     direction: Tree
     floor: Float[Array, " units"]
     time: Float[Array, ""]
+    time_error: Float[Array, ""]
     linear_until: Float[Array, ""]
     step: Float[Array, ""]
     radius: Float[Array, ""]
@@ -84,9 +93,9 @@ def first_state(
     unit_norms: UnitNorms,
     point: Tree,
     *,
-    atol: Float[Array, ""],
-    time: Float[Array, ""],
-    linear_until: Float[Array, ""],
+    atol: Real,
+    time: Real,
+    linear_until: Real,
     explicit: bool,
 ) -> FlowState:
     """The state of a flow that begins here."""
@@ -102,6 +111,7 @@ def first_state(
         direction=direction,
         floor=atol * sizes,
         time=jnp.asarray(time),
+        time_error=jnp.zeros(()),
         linear_until=jnp.asarray(linear_until),
         step=jnp.where(rate > 0, 0.01 / rate, 1.0),
         radius=radius,
@@ -121,12 +131,12 @@ def integrate(
     unit_norms: UnitNorms,
     state: FlowState,
     *,
-    rtol: Float[Array, ""],
+    rtol: Real,
     until: Until,
     limits: Limits,
     method: Method,
-    still_relative: float | Float[Array, ""] = 1e-13,
-    still_rate: float | Float[Array, ""] = float("inf"),
+    still_relative: Real = 1e-13,
+    still_rate: Real = float("inf"),
 ) -> FlowState:
     """Steps until the chunk's end or a stop rule; traceable.
 
@@ -193,7 +203,12 @@ def integrate(
         errors = unit_norms(trial.full_error(new_velocity))
         worst = jnp.max(ratios(errors, allowed))
         fine = jnp.isfinite(worst) & jnp.all(jnp.isfinite(new_sizes))
-        accepted = fine & (worst <= 1)
+        within = fine & (worst <= 1)
+        # A step that is right but leaves the finite numbers ends the run before it.
+        broken = within & (
+            ~jnp.isfinite(new_loss) | (tree_norm(trial.point) > _OVERFLOW)
+        )
+        accepted = within & ~broken
         order = jnp.where(state.explicit, 5.0, 3.0)
         growth = 0.85 * jnp.where(worst > 0, worst, 1e-12) ** (-1 / order)
         growth = jnp.where(fine, jnp.clip(growth, 0.1, 5.0), 0.1)
@@ -210,14 +225,18 @@ def integrate(
         is_explicit, patience = _switch(
             method, state, step * bound, worst, accepted, rtol
         )
+        # Compensated: steps far below the rounding of a large time still add up.
+        ahead = step + state.time_error
+        summed = state.time + ahead
+        new_time = jnp.where(lands, until.time, summed)
+        time_error = jnp.where(lands, 0.0, ahead - (summed - state.time))
         moved = FlowState(
             point=pick(trial.point, state.point),
             velocity=pick(new_velocity, state.velocity),
             direction=direction,
             floor=state.floor,
-            time=jnp.where(
-                accepted, jnp.where(lands, until.time, state.time + step), state.time
-            ),
+            time=jnp.where(accepted, new_time, state.time),
+            time_error=jnp.where(accepted, time_error, state.time_error),
             linear_until=state.linear_until,
             step=next_step,
             radius=radius,
@@ -231,7 +250,7 @@ def integrate(
             status=state.status,
         )
         slowest = jnp.minimum(still_rate, still_relative * radius)
-        return _judged(moved, unit_norms, limits, accepted, step, slowest)
+        return _judged(moved, unit_norms, limits, accepted, broken, step, slowest)
 
     return jax.lax.while_loop(going, attempt, _judged_at_entry(state, limits))
 
@@ -249,7 +268,7 @@ def _switch(
     reach: Array,
     worst: Array,
     accepted: Array,
-    rtol: Array,
+    rtol: Real,
 ) -> tuple[Array, Array]:
     """Which method comes next: the other one after three steps that favour it."""
     if method != "auto":
@@ -281,6 +300,7 @@ def _judged(
     unit_norms: UnitNorms,
     limits: Limits,
     accepted: Array,
+    broken: Array,
     step: Array,
     slowest: Array,
 ) -> FlowState:
@@ -289,8 +309,7 @@ def _judged(
     speeds = unit_norms(state.velocity)
     sizes = jnp.maximum(unit_norms(state.point), state.floor)
     still = jnp.max(ratios(speeds, sizes)) <= slowest
-    broken = ~jnp.isfinite(state.loss) | (tree_norm(state.point) > _OVERFLOW)
-    tiny = ~accepted & (state.time + step == state.time)
+    tiny = ~accepted & (step * state.radius <= _SMALLEST_REACH)
     status = jnp.asarray(RUNNING, jnp.int64)
     # The last assignment wins, so the most telling reason comes last.
     for holds, result in (
@@ -300,7 +319,7 @@ def _judged(
         (state.time >= limits.time, Result.time_reached),
         (state.moved & (slope <= limits.gradient), Result.stationary),
         (state.loss <= limits.loss, Result.converged),
-        (broken, Result.diverged),
+        (broken | ~jnp.isfinite(state.loss), Result.diverged),
     ):
         status = jnp.where(holds, CODES[result], status)
     return eqx.tree_at(

@@ -39,7 +39,7 @@ class DeepFactorization(AbstractFactorization):
         where = "DeepFactorization(widths)"
         if widths is None:
             self.widths = None
-        elif hasattr(widths, "__len__"):
+        elif isinstance(widths, tuple | list):
             self.widths = tuple(positive_int(where, width) for width in widths)
             if len(self.widths) != self.depth + 1:
                 raise SpecError(

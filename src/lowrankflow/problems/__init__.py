@@ -63,6 +63,10 @@ from lowrankflow.problems.sampling import (
     uniform_symmetric_entries as uniform_symmetric_entries,
     unobserved_entries as unobserved_entries,
 )
+from lowrankflow.problems.symmetrized import (
+    SymmetrizedOperator as SymmetrizedOperator,
+    symmetrized as symmetrized,
+)
 from lowrankflow.problems.truths import (
     gaussian_psd_truth as gaussian_psd_truth,
     gaussian_truth as gaussian_truth,

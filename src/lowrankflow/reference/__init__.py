@@ -1,8 +1,6 @@
 from lowrankflow.reference.certificate import (
     Certificate as Certificate,
-    InfeasibilityCertificate as InfeasibilityCertificate,
     verify as verify,
-    verify_unreachable as verify_unreachable,
 )
 from lowrankflow.reference.commuting import (
     CommutingLimit as CommutingLimit,
@@ -17,6 +15,10 @@ from lowrankflow.reference.diagonal import (
 from lowrankflow.reference.full_observation import (
     full_observation_flow as full_observation_flow,
     linear_loss_flow as linear_loss_flow,
+)
+from lowrankflow.reference.infeasibility import (
+    InfeasibilityCertificate as InfeasibilityCertificate,
+    verify_unreachable as verify_unreachable,
 )
 from lowrankflow.reference.least_norm import (
     ConeMinimum as ConeMinimum,

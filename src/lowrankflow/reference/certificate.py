@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.errors import DataError, SpecError
-from lowrankflow.problems import SensingProblem, to_dense
+from lowrankflow.problems import AbstractMatrix, Numbers, SensingProblem, to_dense
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,63 +72,19 @@ class Certificate:
         verdict = "Certified" if self.holds else "Not certified"
         text = (
             f"{verdict}: {kind} {self.upper_value:.10g} is within a relative gap of "
-            f"{self.relative_gap:.1e} of the minimum (asked: {self.gap_tolerance:.0e}), "
-            f"with primal residual {self.primal_residual:.1e} "
-            f"and dual norm 1{self.dual_norm - 1:+.1e}"
+            f"{self.relative_gap:.1e} of the minimum "
+            f"(asked: {self.gap_tolerance:.0e}), with primal residual "
+            f"{self.primal_residual:.1e} and dual norm 1{self.dual_norm - 1:+.1e}"
         )
         if self.min_eigenvalue is None:
             return text + "."
         return text + f", smallest eigenvalue {self.min_eigenvalue:.1e} of the largest."
 
 
-@dataclass(frozen=True, kw_only=True)
-class InfeasibilityCertificate:
-    r"""Why no matrix of moderate size has the measurements.
-
-    For a ray lambda with <y, lambda> > 0, every p.s.d. X with 𝒜(X) = y satisfies
-    <y, lambda> = <𝒜*(lambda), X> <= lambda_max(𝒜*(lambda)) tr X; without the p.s.d.
-    condition the same holds with ||𝒜*(lambda)||_2 and ||X||_*. A ray with no positive
-    eigenvalue excludes every X.
-
-    Args:
-        value: <y, lambda> - radius ||lambda||, for ||𝒜*(lambda)||_F = 1 (or
-            ||lambda|| = 1 where that is zero).
-        ray_norm: lambda_max(𝒜*(lambda)), or ||𝒜*(lambda)||_2, in the same scaling.
-        trace_bound: every matrix with the measurements has at least this trace (nuclear
-            norm), relative to the nuclear norm of the least Frobenius norm matrix that
-            has them; rounding of the decomposition is on the safe side.
-
-    Exactness: rigorous; `holds` is a choice of how large a trace counts as none.
-    Source: recht2010, section 2.2 (weak duality).
-    """
-
-    value: float
-    ray_norm: float
-    trace_bound: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether a solution would be 1e10 times larger than the data suggest.
-
-        Rounding of a decomposition, 1e-15, limits what can be shown to about 1e14; and
-        data that force a trace this large are infeasible after a change in their tenth
-        digit.
-        """
-        return bool(self.value > 0 and self.trace_bound >= 1e10)
-
-    def __str__(self) -> str:
-        verdict = "Infeasible" if self.holds else "Not shown to be infeasible"
-        return (
-            f"{verdict}: any matrix with these measurements has a trace (nuclear norm) "
-            f"of at least {self.trace_bound:.1e} times that of the least Frobenius norm "
-            f"solution (a ray of value {self.value:.1e} and norm {self.ray_norm:.1e})."
-        )
-
-
 def verify(
     problem: SensingProblem,
-    matrix: Float[np.ndarray, "rows cols"],
-    dual: Float[np.ndarray, " m"],
+    matrix: AbstractMatrix | Numbers,
+    dual: Float[Numbers, " m"],
     *,
     psd: bool = False,
     noise_radius: float = 0.0,
@@ -167,8 +123,8 @@ def verify(
         gap_tolerance=gap_tolerance,
     )
     y = np.asarray(problem.measurements, dtype=np.float64)
-    matrix = _finite("verify(matrix)", to_dense(matrix), problem.shape)
-    dual = _finite("verify(dual)", dual, y.shape)
+    matrix = finite_of_shape("verify(matrix)", to_dense(matrix), problem.shape)
+    dual = finite_of_shape("verify(dual)", dual, y.shape)
     size = float(np.linalg.norm(y))
 
     residual = np.asarray(problem.operator.apply(matrix)) - y
@@ -176,12 +132,12 @@ def verify(
     excess = max(0.0, length - noise_radius)
     hidden = 0.0
     if excess > 0:
-        hidden = _correction_norm(problem, residual * (excess / length), psd=psd)
+        hidden = correction_norm(problem, residual * (excess / length), psd=psd)
 
     combination = np.asarray(to_dense(problem.operator.adjoint(dual)))
     if psd:
-        dual_norm = float(np.linalg.eigvalsh(_symmetric(combination))[-1])
-        eigenvalues = np.linalg.eigvalsh(_symmetric(matrix))
+        dual_norm = float(np.linalg.eigvalsh(symmetric_part(combination))[-1])
+        eigenvalues = np.linalg.eigvalsh(symmetric_part(matrix))
         skew = float(np.linalg.norm((matrix - matrix.T) / 2, 2))
         primal = float(np.abs(eigenvalues).sum())
         largest = float(np.abs(eigenvalues).max())
@@ -204,64 +160,6 @@ def verify(
         relative_gap=_relative_gap(upper, lower),
         min_eigenvalue=min_eigenvalue,
         gap_tolerance=gap_tolerance,
-    )
-
-
-def verify_unreachable(
-    problem: SensingProblem,
-    ray: Float[np.ndarray, " m"],
-    *,
-    psd: bool = False,
-    noise_radius: float = 0.0,
-) -> InfeasibilityCertificate:
-    """Check that no matrix (no p.s.d. matrix) of moderate size has the measurements.
-
-    Args:
-        problem: its operator and measurements are used.
-        ray: lambda, not zero, with <y, lambda> > 0 and 𝒜*(lambda) without positive
-            eigenvalues (without `psd`: zero), up to rounding.
-        psd: whether X must be positive semidefinite.
-        noise_radius: matrices with ||𝒜(X) - y|| <= this compete.
-
-    Raises:
-        DataError: when a shape disagrees or a number is not finite.
-        SpecError: as for `verify`.
-
-    Exactness: a full decomposition, no iteration.
-    Cost: two full decompositions; forms rows x cols.
-    Source: recht2010, section 2.2.
-    """
-    check_options(
-        "verify_unreachable",
-        problem,
-        psd=psd,
-        noise_radius=noise_radius,
-        gap_tolerance=1.0,
-    )
-    y = np.asarray(problem.measurements, dtype=np.float64)
-    ray = _finite("verify_unreachable(ray)", ray, y.shape)
-    length = float(np.linalg.norm(ray))
-    if length == 0 or not np.any(y):
-        return InfeasibilityCertificate(value=0.0, ray_norm=0.0, trace_bound=0.0)
-    ray = ray / length
-    combination = np.asarray(to_dense(problem.operator.adjoint(ray)))
-    # The adjoint rounds each entry relative to what is summed there, not to the sum.
-    largest_term = float(np.max(np.abs(ray)) * problem.operator.norm_bound())
-    scale = float(np.linalg.norm(combination))
-    if scale <= 1e-12 * largest_term:
-        scale = 1.0
-    combination, ray = combination / scale, ray / scale
-    if psd:
-        ray_norm = float(np.linalg.eigvalsh(_symmetric(combination))[-1])
-    else:
-        ray_norm = float(np.linalg.norm(combination, 2))
-    value = float(y @ ray) - noise_radius * float(np.linalg.norm(ray))
-    rounding = 4 * np.finfo(float).eps * (sum(problem.shape) + largest_term / scale)
-    least = _correction_norm(problem, y, psd=psd)
-    return InfeasibilityCertificate(
-        value=value,
-        ray_norm=ray_norm,
-        trace_bound=max(0.0, value) / (max(0.0, ray_norm) + rounding) / least,
     )
 
 
@@ -309,8 +207,19 @@ def _relative_gap(upper: float, lower: float) -> float:
     return 0.0 if lower == 0 else float("inf")
 
 
-def _correction_norm(problem: SensingProblem, residual, *, psd: bool) -> float:
-    """||C||_* of the least Frobenius norm C with 𝒜(C) = residual."""
+def correction_norm(
+    problem: SensingProblem, residual: Float[np.ndarray, " m"], *, psd: bool
+) -> float:
+    """||C||_* of the least Frobenius norm C with 𝒜(C) = residual.
+
+    Args:
+        problem: its operator is used.
+        residual: what C must give, in the range of 𝒜.
+        psd: take the symmetric part of C.
+
+    Exactness: exact but for rounding.
+    Cost: a solve with 𝒜𝒜* where it is not diagonal, and an SVD.
+    """
     gram = np.asarray(problem.operator.gram())
     if gram.ndim == 1:
         dual = np.divide(residual, gram, out=np.zeros_like(residual), where=gram > 0)
@@ -318,15 +227,23 @@ def _correction_norm(problem: SensingProblem, residual, *, psd: bool) -> float:
         dual = np.linalg.lstsq(gram, residual)[0]
     correction = np.asarray(to_dense(problem.operator.adjoint(dual)))
     if psd:
-        return float(np.abs(np.linalg.eigvalsh(_symmetric(correction))).sum())
+        return float(np.abs(np.linalg.eigvalsh(symmetric_part(correction))).sum())
     return float(np.linalg.svd(correction, compute_uv=False).sum())
 
 
-def _symmetric(matrix):
+def symmetric_part(
+    matrix: Float[np.ndarray, "size size"],
+) -> Float[np.ndarray, "size size"]:
+    """(M + M') / 2."""
     return (matrix + matrix.T) / 2
 
 
-def _finite(where: str, array, shape: tuple[int, ...]) -> np.ndarray:
+def finite_of_shape(where: str, array: Numbers, shape: tuple[int, ...]) -> np.ndarray:
+    """The numbers as a float64 array of a given shape, all finite.
+
+    Raises:
+        DataError: when they are not.
+    """
     array = np.asarray(array, dtype=np.float64)
     if array.shape != tuple(shape):
         raise DataError(

@@ -21,7 +21,7 @@ from lowrankflow.reference.dual_newton import ProximalProblem, proximal_step
 from lowrankflow.reference.measurement_map import MeasurementMap
 
 # Data this close to the cone, relative to their size, are left to the solver.
-_CLOSE = 1e-6
+_CLOSE = 1e-8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def approach_cone(
         radius: as far as this from the data is as good as zero.
 
     Yields:
-        What is known after each step; the last one has a ray of 1e-6 or less when the
+        What is known after each step; the last one has a ray of 1e-8 or less when the
         data can be met.
 
     Exactness: the ray to about 1e-12 of the data; where the nearest point is not

@@ -86,7 +86,7 @@ class ProximalProblem:
         value += 0.5 * self.ridge * (dual @ dual)
         gradient = self.measure.apply(spectrum.matrix()) - y + self.ridge * dual
         if self.radius > 0:
-            length = np.linalg.norm(dual)
+            length = float(np.linalg.norm(dual))
             value += self.radius * length
             # At lambda = 0 the norm has no gradient; the least of its subgradients
             # shrinks the residual by the radius.

@@ -18,6 +18,7 @@ from lowrankflow.problems import (
     DenseSensing,
     EntrySampling,
     LiftedOperator,
+    Numbers,
     SymmetricEntrySampling,
     to_dense,
 )
@@ -33,7 +34,7 @@ class EntryMap:
     Args:
         shape: (rows, cols), rows <= cols.
         flat: position of each entry in the matrix read row by row.
-        mirrored: position of its mirror image, or None when the matrix is not symmetric.
+        mirrored: position of its mirror image; None without symmetry.
         gain: factor that makes the measurement matrices orthonormal (or 1).
         measurements: the data in these coordinates.
         unexplained: part of the data outside the range of 𝒜: always zero here.
@@ -68,7 +69,7 @@ class EntryMap:
         return out.reshape(rows, cols)
 
     def original_dual(self, dual: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
-        """The same combination as coefficients of the measurements as they were given."""
+        """The same combination, as coefficients of the given measurements."""
         return self.gain * dual
 
     def own_dual(self, dual: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
@@ -110,7 +111,7 @@ class StackMap:
         return (dual @ self.matrices).reshape(self.shape)
 
     def original_dual(self, dual: Float[np.ndarray, " k"]) -> Float[np.ndarray, " m"]:
-        """The same combination as coefficients of the measurements as they were given."""
+        """The same combination, as coefficients of the given measurements."""
         return dual if self.mixing is None else dual @ self.mixing
 
     def own_dual(self, dual: Float[np.ndarray, " m"]) -> Float[np.ndarray, " k"]:
@@ -129,7 +130,7 @@ MeasurementMap = EntryMap | StackMap
 
 def measurement_map(
     operator: AbstractSensingOperator,
-    measurements: Float[np.ndarray, " m"],
+    measurements: Float[Numbers, " m"],
     *,
     symmetric: bool,
     orthonormal: bool,
@@ -173,7 +174,7 @@ def measurement_map(
     return _stacked(operator, y, symmetric=symmetric, orthonormal=orthonormal)
 
 
-def _host(index: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+def _host(index: Int[Numbers, " m"]) -> Int[np.ndarray, " m"]:
     return np.asarray(index, dtype=np.int64)
 
 
@@ -187,7 +188,7 @@ def _entries(
     orthonormal: bool,
 ) -> EntryMap:
     if shape[0] > shape[1]:
-        shape, rows, cols = shape[::-1], cols, rows
+        shape, rows, cols = (shape[1], shape[0]), cols, rows
     # (E_ij + E_ji) / 2 has Frobenius norm 1/sqrt 2 off the diagonal and 1 on it.
     stretch = np.sqrt(2.0) if mirror and orthonormal else 1.0
     gain = np.where(rows == cols, 1.0, stretch) if mirror else np.ones(y.size)

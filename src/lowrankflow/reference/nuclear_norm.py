@@ -14,27 +14,25 @@ import numpy as np
 import threadpoolctl
 from jaxtyping import Float
 
-from lowrankflow.errors import DataError
+from lowrankflow.errors import DataError, SpecError
 from lowrankflow.problems import SensingProblem
-from lowrankflow.reference.certificate import (
-    Certificate,
-    InfeasibilityCertificate,
-    check_options,
-    verify,
-    verify_unreachable,
-)
+from lowrankflow.reference.certificate import Certificate, check_options, verify
 from lowrankflow.reference.cone_ray import approach_cone, candidate_rays
 from lowrankflow.reference.dual_newton import (
     ProximalProblem,
     newton_stack,
     proximal_step,
 )
+from lowrankflow.reference.infeasibility import (
+    InfeasibilityCertificate,
+    verify_unreachable,
+)
 from lowrankflow.reference.measurement_map import MeasurementMap, measurement_map
 from lowrankflow.reference.spectral_threshold import spectral_bound
 from lowrankflow.reference.splitting import alternate
 from lowrankflow.result import Result
 
-# Alternating directions stop here; measured on 100 x 100, between 30 and 80 is the same.
+# Alternating directions stop here; measured on 100 x 100, 30 to 80 are the same.
 _SPLITTING_STEPS = 60
 _SPLITTING_RTOL = 1e-3
 # A proximal step that took fewer products was easy: the next is longer; one that took
@@ -43,6 +41,8 @@ _EASY_PRODUCTS, _HARD_PRODUCTS, _MAX_PRODUCTS = 100, 300, 300
 _MAX_NEWTON = 12
 # Proximal steps in which the best gap has not halved before the solver gives up.
 _PATIENCE = 100
+# Decompositions spent on infeasibility after giving up, where it was not suspected.
+_LAST_LOOK = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,9 @@ def min_nuclear_norm(
         gap_tolerance: relative duality gap at which the certificate holds, above the
             rounding of about 1e-13.
         noise_radius: how far the measurements of X may be from y.
-        max_iterations: full decompositions allowed; it is exceeded by a few at most.
+        max_iterations: full decompositions allowed. The step in progress is finished,
+            and a p.s.d. problem that failed is then searched for a proof that nothing
+            fits, with up to 300 more.
         start: a solution of a similar problem of the same shape and number of
             measurements, to start from.
 
@@ -100,8 +102,8 @@ def min_nuclear_norm(
 
     Raises:
         SpecError: when `psd` meets a problem that is not square, a tolerance is not
-            positive, the radius is negative, or the stack of measurement matrices is
-            too large to be held.
+            positive, the radius is negative, no iteration is allowed, or the stack
+            of measurement matrices is too large to be held.
         DataError: when `start` is of another problem's shape.
 
     Exactness: within `gap_tolerance`, certified; see `Certificate`.
@@ -119,6 +121,13 @@ def min_nuclear_norm(
         noise_radius=noise_radius,
         gap_tolerance=gap_tolerance,
     )
+    if max_iterations < 1:
+        raise SpecError(
+            where="min_nuclear_norm(max_iterations)",
+            rule="at least one decomposition is allowed",
+            got=f"{max_iterations!r}",
+            fix="Leave max_iterations out, or give for example 2000",
+        )
     _check_start(problem, start)
     options = {"psd": psd, "noise_radius": noise_radius}
     y = np.asarray(problem.measurements, dtype=np.float64)
@@ -180,10 +189,10 @@ class _Solver:
             unreachable = self._unreachable(penalty, max_iterations)
             if unreachable is not None:
                 return unreachable
-        best_gap, best, since, gap = np.inf, (matrix, dual), 0, 1e-2
+        best_gap, best, since, gap, primal = np.inf, (matrix, dual), 0, 1e-2, 1.0
         while True:
             problem = self._step_problem(matrix, penalty)
-            accuracy = max(1e-14, 0.1 * min(gap, 1e-2) / max(1, np.linalg.norm(dual)))
+            accuracy = max(1e-15, 0.1 * min(gap, 1e-2) / self._price(dual, primal))
             step = proximal_step(
                 problem,
                 dual,
@@ -193,6 +202,7 @@ class _Solver:
             )
             self.iterations += step.decompositions
             matrix, dual = step.spectrum.matrix(), step.dual
+            primal = float(step.spectrum.excess.sum())
             gap, norm = self._gap(step)
             if gap <= 0.5 * self.gap_tolerance:
                 reference = self._polished(problem, step, norm)
@@ -208,7 +218,11 @@ class _Solver:
             elif since > _PATIENCE:
                 result = Result.stalled
             if result is not None:
-                return self._reference(*best, 1.0, result)
+                unreachable = None
+                if self.psd and not far:
+                    allowed = self.iterations + _LAST_LOOK
+                    unreachable = self._unreachable(penalty, allowed)
+                return unreachable or self._reference(*best, 1.0, result)
             missed = step.gradient_norm > accuracy
             if missed or step.products > _HARD_PRODUCTS or step.backtracks > 1:
                 penalty /= 1.5
@@ -259,11 +273,16 @@ class _Solver:
         value -= self.radius * np.linalg.norm(step.dual)
         if primal <= 0:
             return np.inf, norm
-        # What the residual can hide: by making X feasible, and by its price lambda.
-        price = max(np.sqrt(self.measure.shape[0]), np.linalg.norm(step.dual))
-        hidden = price * step.gradient_norm
-        gap = abs(primal - value / max(1.0, norm)) + hidden
-        return float(gap / primal), norm
+        gap = abs(primal - value / max(1.0, norm)) / primal
+        return float(gap + self._price(step.dual, primal) * step.gradient_norm), norm
+
+    def _price(self, dual, primal: float) -> float:
+        """What a residual can hide of the relative gap, per unit of its norm.
+
+        Making X feasible costs nuclear norm, and lambda is what the data are worth.
+        """
+        price = max(np.sqrt(self.measure.shape[0]), float(np.linalg.norm(dual)))
+        return price / primal if primal > 0 else price
 
     def _polished(self, problem: ProximalProblem, step, norm: float) -> Reference:
         """The step made exact, with its certificate.
@@ -281,9 +300,7 @@ class _Solver:
             )
             self.iterations += step.decompositions
             norm = self._gap(step)[1]
-        return self._reference(
-            step.spectrum.matrix(), step.dual, norm, Result.stalled
-        )
+        return self._reference(step.spectrum.matrix(), step.dual, norm, Result.stalled)
 
     def _reference(self, matrix, dual, norm: float, result: Result) -> Reference:
         """The point in the caller's coordinates, with its certificate."""

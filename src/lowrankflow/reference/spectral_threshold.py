@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 @dataclass(frozen=True, kw_only=True)
 class SingularThreshold:
-    r"""sum_i max(s_i - level, 0) u_i v_i', for Z = sum_i s_i u_i v_i' with rows <= cols.
+    r"""sum_i max(s_i - level, 0) u_i v_i' for Z = sum_i s_i u_i v_i', rows <= cols.
 
     Args:
         left: u_i as columns, rows x rows, orthogonal.
