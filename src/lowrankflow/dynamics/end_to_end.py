@@ -91,7 +91,7 @@ class EndToEndFlow(AbstractDynamics[FlowState]):
                 got=f"imbalance {uneven:.1e} beside factors of squared norm {size:.1e}",
                 fix="Use start=Balanced(init_scale=...), or GradientFlow instead",
             )
-        matrix = factorization.end_to_end(factors)
+        matrix = jnp.asarray(factorization.end_to_end(factors))
         return _init(as_traced(self), problem, factorization, matrix)
 
     @in_float64
@@ -167,7 +167,7 @@ def _matrix_velocity(
     problem: AbstractObjective, factorization: AbstractFactorization, point: Tree
 ) -> tuple[Tree, Float[Array, ""]]:
     (matrix,) = point
-    gradient = to_dense(problem.gradient(matrix))
+    gradient = jnp.asarray(to_dense(problem.gradient(matrix)))
     if isinstance(factorization, SymmetricFactorization):
         pull = -(gradient + gradient.T) / 2
         product = pull @ matrix

@@ -109,7 +109,7 @@ def first_state(
         point=point,
         velocity=velocity,
         direction=direction,
-        floor=atol * sizes,
+        floor=jnp.asarray(atol * sizes),
         time=jnp.asarray(time),
         time_error=jnp.zeros(()),
         linear_until=jnp.asarray(linear_until),
@@ -199,7 +199,7 @@ def integrate(
             )
         new_velocity, new_loss = evaluate(trial.point)
         sizes, new_sizes = unit_norms(state.point), unit_norms(trial.point)
-        allowed = rtol * jnp.maximum(sizes, new_sizes) + state.floor
+        allowed = jnp.asarray(rtol * jnp.maximum(sizes, new_sizes)) + state.floor
         errors = unit_norms(trial.full_error(new_velocity))
         worst = jnp.max(ratios(errors, allowed))
         fine = jnp.isfinite(worst) & jnp.all(jnp.isfinite(new_sizes))
