@@ -55,6 +55,15 @@ from lowrankflow.problems.problem import (
     Objective as Objective,
     SensingProblem as SensingProblem,
 )
+from lowrankflow.problems.ratings import (
+    MOVIELENS_LICENCE as MOVIELENS_LICENCE,
+    Ratings as Ratings,
+    load_ratings as load_ratings,
+)
+from lowrankflow.problems.ratings_problem import (
+    official_test_set as official_test_set,
+    ratings_problem as ratings_problem,
+)
 from lowrankflow.problems.sampling import (
     power_law_entries as power_law_entries,
     power_law_symmetric_entries as power_law_symmetric_entries,
