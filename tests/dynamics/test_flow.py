@@ -469,7 +469,8 @@ class Counting(AbstractLoss):
 
 def test_new_values_do_not_recompile():
     seen = []
-    for k, tol in enumerate((1e-6, 1e-5, 1e-4)):
+    # Tolerances of 1e-4 and more have a program of their own, without method changes.
+    for k, tol in enumerate((1e-7, 1e-6, 1e-5)):
         rng = drawn("compilation", k)
         problem = lrf.SensingProblem(
             lrf.EntrySampling(np.array([0, 1, 1]), np.array([k, 0, 1]), (2, 3)),

@@ -98,7 +98,9 @@ def flow_case(shape, widths):
     factorization = DeepFactorization(3, widths)
     factors = Gaussian(0.2).factors(problem, factorization, seed=1)
     return (
-        lambda point: factor_velocity(problem, factorization, point)[0],
+        lambda point: factor_velocity(problem, factorization, point, is_mirrored=False)[
+            0
+        ],
         tuple(jnp.asarray(f) for f in factors),
     )
 

@@ -23,6 +23,7 @@ from lowrankflow.dynamics.integrator import (
     first_state,
     integrate,
 )
+from lowrankflow.dynamics.mirror import is_mirrored, mirrored, on_host
 from lowrankflow.dynamics.steppers import Tree
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import (
@@ -43,7 +44,8 @@ class EndToEndFlow(AbstractDynamics[FlowState]):
 
     The fractional powers come from a thin singular value decomposition, so the null
     space of a rectangle is exact. Directions of W below 1e-16 of the largest are
-    rounding here; `GradientFlow` resolves them.
+    rounding here; `GradientFlow` resolves them. A W that the exact flow keeps symmetric
+    is kept so in rounding too (`mirror`).
 
     Args:
         rtol: error allowed per step, relative to ||W||_F; > 0.
@@ -91,8 +93,9 @@ class EndToEndFlow(AbstractDynamics[FlowState]):
                 got=f"imbalance {uneven:.1e} beside factors of squared norm {size:.1e}",
                 fix="Use start=Balanced(init_scale=...), or GradientFlow instead",
             )
-        matrix = jnp.asarray(factorization.end_to_end(factors))
-        return _init(as_traced(self), problem, factorization, matrix)
+        matrix = np.asarray(factorization.end_to_end(factors))
+        is_symmetric = is_mirrored(on_host(problem), (matrix,))
+        return _init(as_traced(self), problem, factorization, matrix, is_symmetric)
 
     @in_float64
     def advance(
@@ -164,7 +167,10 @@ def end_to_end_velocity(
 
 
 def _matrix_velocity(
-    problem: AbstractObjective, factorization: AbstractFactorization, point: Tree
+    problem: AbstractObjective,
+    factorization: AbstractFactorization,
+    point: Tree,
+    is_symmetric: bool,
 ) -> tuple[Tree, Float[Array, ""]]:
     (matrix,) = point
     gradient = jnp.asarray(to_dense(problem.gradient(matrix)))
@@ -175,6 +181,8 @@ def _matrix_velocity(
     else:
         depth = factorization.num_factors_in_product
         velocity = end_to_end_velocity(matrix, gradient, depth=depth)
+    if is_symmetric:
+        (velocity,) = mirrored((velocity,))
     return (velocity,), problem.value(matrix)
 
 
@@ -188,16 +196,18 @@ def _init(
     flow: EndToEndFlow,
     problem: AbstractObjective,
     factorization: AbstractFactorization,
-    matrix: Float[Array, "rows cols"],
+    matrix: Float[np.ndarray, "rows cols"],
+    is_symmetric: bool,
 ) -> FlowState:
     return first_state(
-        lambda y: _matrix_velocity(problem, factorization, y),
+        lambda y: _matrix_velocity(problem, factorization, y, is_symmetric),
         _whole_norm,
         (matrix,),
         atol=flow.atol,
         time=jnp.zeros(()),
-        linear_until=jnp.zeros(()),
+        linear_until=0.0,
         explicit=flow.method == "explicit",
+        is_mirrored=is_symmetric,
     )
 
 
@@ -211,7 +221,7 @@ def _advance(
     limits: Limits,
 ) -> FlowState:
     return integrate(
-        lambda y: _matrix_velocity(problem, factorization, y),
+        lambda y: _matrix_velocity(problem, factorization, y, state.is_mirrored),
         _whole_norm,
         state,
         rtol=flow.rtol,

@@ -58,6 +58,7 @@ def linear_phase(
     factors: HostFactors,
     *,
     rtol: float,
+    is_mirrored: bool,
 ) -> LinearPhase | None:
     """The linear phase ahead of these factors, or None when there is none.
 
@@ -66,6 +67,7 @@ def linear_phase(
         factorization: whose product must have two factors for a linear phase.
         factors: where the flow is.
         rtol: the tolerance of the flow; grad f may change by rtol / 100, relatively.
+        is_mirrored: whether W_1 = W_2' and stays so: the flow is then that of U = W_2.
 
     Returns:
         None when the factors are not small enough, nothing grows, or depth is above 2.
@@ -76,7 +78,7 @@ def linear_phase(
     if factorization.num_factors_in_product != 2:
         return None
     pull = -np.asarray(to_dense(problem.gradient(np.zeros(problem.shape))))
-    if isinstance(factorization, SymmetricFactorization):
+    if is_mirrored or isinstance(factorization, SymmetricFactorization):
         generator = (pull + pull.T) / 2
     else:
         rows, cols = pull.shape
@@ -84,7 +86,7 @@ def linear_phase(
             [[np.zeros((rows, rows)), pull], [pull.T, np.zeros((cols, cols))]]
         )
     reach = 0.01 * rtol * _linear_reach(problem, pull)
-    stacked = _stacked(factors)
+    stacked = _stacked(factors, is_mirrored)
     # Cheap test first: ||Z||_F^2 bounds ||W||.
     if not np.linalg.norm(stacked) ** 2 < reach / 10:
         return None
@@ -104,9 +106,11 @@ def advance_linear(
     factorization: AbstractFactorization,
     factors: HostFactors,
     duration: float,
+    *,
+    is_mirrored: bool,
 ) -> HostFactors:
     """The factors after `duration` of the linear flow, with graded hidden units."""
-    stacked = _stacked(factors)
+    stacked = _stacked(factors, is_mirrored)
     coordinates = phase.basis.T @ stacked
     _, triangle = np.linalg.qr(coordinates.T)
     graded = np.zeros_like(stacked)
@@ -114,6 +118,8 @@ def advance_linear(
     graded[:, : lower.shape[1]] = phase.basis @ lower
     if isinstance(factorization, SymmetricFactorization):
         return (graded,)
+    if is_mirrored:
+        return graded.T.copy(), graded
     rows = factors[1].shape[0]
     return graded[rows:].T.copy(), graded[:rows].copy()
 
@@ -122,6 +128,8 @@ def graded_units(
     problem: AbstractObjective,
     factorization: AbstractFactorization,
     factors: HostFactors,
+    *,
+    is_mirrored: bool,
 ) -> HostFactors:
     """The same product from rotated hidden units, graded by the directions at zero.
 
@@ -134,6 +142,8 @@ def graded_units(
         problem: the objective.
         factorization: the coordinates.
         factors: where the flow starts.
+        is_mirrored: whether W_j = W_{N+1-j}', which is then kept: opposite layers are
+            rotated alike.
 
     Returns:
         Factors with the same product, and the same flow of it.
@@ -145,21 +155,41 @@ def graded_units(
     if depth < 3 or scale > _GRADE_BELOW:
         return factors
     pull = -np.asarray(to_dense(problem.gradient(np.zeros(problem.shape))))
-    _, _, transposed = np.linalg.svd(pull)
-    frame = transposed.T
+    if is_mirrored:
+        # Descending by rate of growth, where singular values would mix +mu and -mu.
+        frame = np.linalg.eigh((pull + pull.T) / 2)[1][:, ::-1]
+    else:
+        frame = np.linalg.svd(pull)[2].T
+    incoming = frame.T
     rotated = []
-    for factor in factors[:-1]:
-        q, triangle = np.linalg.qr(factor @ frame, mode="complete")
-        incoming = transposed if not rotated else np.eye(factor.shape[1])
+    for factor in factors[: depth // 2 if is_mirrored else depth - 1]:
+        frame, triangle = _positive_qr(factor @ frame)
         rotated.append(triangle @ incoming)
-        frame = q
-    rotated.append(factors[-1] @ frame)
-    return tuple(rotated)
+        incoming = np.eye(factor.shape[0])
+    if not is_mirrored:
+        return *rotated, factors[-1] @ frame
+    if depth % 2:
+        middle = frame.T @ factors[depth // 2] @ frame
+        rotated.append((middle + middle.T) / 2)
+    return *rotated, *(factor.T.copy() for factor in rotated[: depth // 2][::-1])
 
 
-def _stacked(factors: HostFactors) -> Float[np.ndarray, "size hidden"]:
-    if len(factors) == 1:
-        return factors[0]
+def _positive_qr(
+    matrix: Float[np.ndarray, "rows cols"],
+) -> tuple[Float[np.ndarray, "rows rows"], Float[np.ndarray, "rows cols"]]:
+    """The complete decomposition with a diagonal >= 0, so that equal layers agree."""
+    q, triangle = np.linalg.qr(matrix, mode="complete")
+    signs = np.ones(q.shape[0])
+    diagonal = np.diagonal(triangle)
+    signs[: diagonal.size] = np.where(diagonal < 0, -1.0, 1.0)
+    return q * signs, signs[:, None] * triangle
+
+
+def _stacked(
+    factors: HostFactors, is_mirrored: bool
+) -> Float[np.ndarray, "size hidden"]:
+    if is_mirrored or len(factors) == 1:
+        return factors[-1]
     first, second = factors
     return np.concatenate([second, first.T])
 

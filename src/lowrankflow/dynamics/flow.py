@@ -24,15 +24,22 @@ from lowrankflow.dynamics.first_phase import (
     linear_phase,
 )
 from lowrankflow.dynamics.integrator import (
+    EXPLICIT_BELOW,
     FlowState,
     Method,
     Real,
     first_state,
     integrate,
 )
+from lowrankflow.dynamics.mirror import is_mirrored, mirrored, on_host
 from lowrankflow.dynamics.steppers import Tree
 from lowrankflow.errors import SpecError
-from lowrankflow.factorizations import AbstractFactorization, positive, to_host
+from lowrankflow.factorizations import (
+    AbstractFactorization,
+    SymmetricFactorization,
+    positive,
+    to_host,
+)
 from lowrankflow.precision import in_float64
 from lowrankflow.problems import AbstractObjective, to_dense
 
@@ -42,7 +49,9 @@ class GradientFlow(AbstractDynamics[FlowState]):
 
     For U U' it is U' = -sym(grad f) U. The error of each step is controlled for every
     hidden unit relative to its own size, so that directions that are still tiny grow at
-    their right rate.
+    their right rate. Factors that are each other's mirror images, on a symmetric
+    objective, are kept so in rounding too: the exact flow keeps W symmetric, and
+    rounding would leave that path (`mirror`).
 
     From a start so small that grad f is still its value at zero, depth 2 and U U' begin
     with the closed solution of that linear flow (`first_phase`), and the solver starts
@@ -86,10 +95,25 @@ class GradientFlow(AbstractDynamics[FlowState]):
         *,
         seed: int,
     ) -> FlowState:
-        factors = graded_units(problem, factorization, factors)
-        phase = linear_phase(problem, factorization, factors, rtol=float(self.rtol))
+        at_hand = on_host(problem)
+        is_mirrored = keeps_mirror(at_hand, factorization, factors)
+        factors = graded_units(at_hand, factorization, factors, is_mirrored=is_mirrored)
+        phase = linear_phase(
+            at_hand,
+            factorization,
+            factors,
+            rtol=float(self.rtol),
+            is_mirrored=is_mirrored,
+        )
         end = 0.0 if phase is None else phase.end
-        return self._started(problem, factorization, factors, time=0.0, linear=end)
+        return self._started(
+            problem,
+            factorization,
+            factors,
+            time=0.0,
+            linear=end,
+            is_mirrored=is_mirrored,
+        )
 
     @in_float64
     def advance(
@@ -101,10 +125,21 @@ class GradientFlow(AbstractDynamics[FlowState]):
         until: Until,
         stop: Stop,
     ) -> FlowState:
-        if int(state.status) == RUNNING and state.time < state.linear_until:
+        in_linear_phase = float(state.time) < float(state.linear_until)
+        if int(state.status) == RUNNING and in_linear_phase:
             state = self._through_linear_phase(problem, factorization, state, until)
         limits = Limits.of(stop)
-        return _advance(as_traced(self), problem, factorization, state, until, limits)
+        return _advance(self._traced(), problem, factorization, state, until, limits)
+
+    def _traced(self) -> "GradientFlow":
+        """The setting for compiled code, with "auto" decided where it never switches.
+
+        Halves what is compiled.
+        """
+        method = self.method
+        if method == "auto" and float(self.rtol) >= EXPLICIT_BELOW:
+            method = "stabilized"
+        return as_traced(GradientFlow(rtol=self.rtol, atol=self.atol, method=method))
 
     def _through_linear_phase(
         self,
@@ -115,13 +150,32 @@ class GradientFlow(AbstractDynamics[FlowState]):
     ) -> FlowState:
         """The state where the linear phase or the chunk ends, the first of both."""
         factors = to_host(state.point)
-        phase = linear_phase(problem, factorization, factors, rtol=float(self.rtol))
+        phase = linear_phase(
+            on_host(problem),
+            factorization,
+            factors,
+            rtol=float(self.rtol),
+            is_mirrored=state.is_mirrored,
+        )
         if phase is None:
             return eqx.tree_at(lambda s: s.linear_until, state, state.time)
         now, end = float(state.time), float(state.linear_until)
         stop_at = min(end, float(until.time))
-        factors = advance_linear(phase, factorization, factors, stop_at - now)
-        moved = self._started(problem, factorization, factors, time=stop_at, linear=end)
+        factors = advance_linear(
+            phase,
+            factorization,
+            factors,
+            stop_at - now,
+            is_mirrored=state.is_mirrored,
+        )
+        moved = self._started(
+            problem,
+            factorization,
+            factors,
+            time=stop_at,
+            linear=end,
+            is_mirrored=state.is_mirrored,
+        )
         return eqx.tree_at(lambda s: s.iteration, moved, state.iteration + 1)
 
     def _started(
@@ -132,9 +186,11 @@ class GradientFlow(AbstractDynamics[FlowState]):
         *,
         time: float,
         linear: float,
+        is_mirrored: bool,
     ) -> FlowState:
         times = np.asarray(time), np.asarray(linear)
-        return _init(as_traced(self), problem, factorization, factors, *times)
+        setting = self._traced()
+        return _init(setting, problem, factorization, factors, *times, is_mirrored)
 
     @in_float64
     def snapshot(
@@ -156,14 +212,33 @@ class GradientFlow(AbstractDynamics[FlowState]):
         )
 
 
+def keeps_mirror(
+    problem: AbstractObjective,
+    factorization: AbstractFactorization,
+    factors: tuple[np.ndarray, ...],
+) -> bool:
+    """Whether the flow of these factors is to be kept a mirror image of itself.
+
+    Never for U U', whose velocity keeps W symmetric by itself.
+    """
+    if isinstance(factorization, SymmetricFactorization):
+        return False
+    return is_mirrored(problem, factors)
+
+
 def factor_velocity(
-    problem: AbstractObjective, factorization: AbstractFactorization, factors: Tree
+    problem: AbstractObjective,
+    factorization: AbstractFactorization,
+    factors: Tree,
+    *,
+    is_mirrored: bool,
 ) -> tuple[Tree, Float[Array, ""]]:
     """Minus the gradient in the factors, and the loss; traceable."""
     matrix = factorization.end_to_end(factors)
     gradient = to_dense(problem.gradient(matrix))
     pulled = factorization.pullback(factors, gradient)
-    return jax.tree.map(jnp.negative, pulled), problem.value(matrix)
+    velocity = jax.tree.map(jnp.negative, pulled)
+    return mirrored(velocity) if is_mirrored else velocity, problem.value(matrix)
 
 
 def flow_counts(state: FlowState) -> dict[str, float]:
@@ -208,15 +283,17 @@ def _init(
     factors: Tree,
     time: Real,
     linear_until: Real,
+    is_mirrored: bool,
 ) -> FlowState:
     return first_state(
-        lambda y: factor_velocity(problem, factorization, y),
+        lambda y: factor_velocity(problem, factorization, y, is_mirrored=is_mirrored),
         factorization.unit_norms,
         factors,
         atol=flow.atol,
         time=time,
         linear_until=linear_until,
         explicit=flow.method == "explicit",
+        is_mirrored=is_mirrored,
     )
 
 
@@ -230,7 +307,9 @@ def _advance(
     limits: Limits,
 ) -> FlowState:
     return integrate(
-        lambda y: factor_velocity(problem, factorization, y),
+        lambda y: factor_velocity(
+            problem, factorization, y, is_mirrored=state.is_mirrored
+        ),
         factorization.unit_norms,
         state,
         rtol=flow.rtol,

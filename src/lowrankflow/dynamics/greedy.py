@@ -23,15 +23,20 @@ from lowrankflow.dynamics.contract import (
     Snapshot,
     Stop,
     Until,
-    as_traced,
 )
-from lowrankflow.dynamics.flow import factor_velocity, flow_counts, host_norm
-from lowrankflow.dynamics.integrator import FlowState, Real, first_state, integrate
-from lowrankflow.dynamics.steppers import Tree
+from lowrankflow.dynamics.flow import flow_counts, host_norm, keeps_mirror
+from lowrankflow.dynamics.greedy_stage import (
+    HostFactors,
+    advance_stage,
+    begin_stage,
+    top_direction,
+    with_unit,
+)
+from lowrankflow.dynamics.integrator import FlowState, Real
+from lowrankflow.dynamics.mirror import on_host
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import (
     AbstractFactorization,
-    SymmetricFactorization,
     largest_rank,
     positive,
     positive_int,
@@ -41,8 +46,11 @@ from lowrankflow.precision import in_float64
 from lowrankflow.problems import AbstractObjective, to_dense
 from lowrankflow.result import Result
 
-HostFactors = tuple[np.ndarray, ...]
 _STAGE_ENDS = (CODES[Result.stalled], CODES[Result.step_too_small])
+# The next direction is known when a tenfold slower flow changes it by no more.
+_SAME_RATE = 0.01
+# Below this relative speed rounding moves the factors.
+_STILLEST = 1e-15
 
 
 class GreedyState(eqx.Module):
@@ -55,6 +63,10 @@ class GreedyState(eqx.Module):
         first_rate: the same at zero.
         seed_pace: growth of the newest hidden unit when it entered, relative to its
             size; for depth N it is of the order rate x seed_scale^(1 - 2/N).
+        stillness: relative speed below which the stage's flow is next looked at.
+        next_rate: top rate when it was last looked at in this stage; NaN before.
+        next_left: the direction of that rate, left.
+        next_right: and right.
         at_critical_point: whether the stage's flow has come to rest.
         status: code of a `Result`.
     """
@@ -64,6 +76,10 @@ class GreedyState(eqx.Module):
     rate: Float[Array, ""]
     first_rate: Float[Array, ""]
     seed_pace: Float[Array, ""]
+    stillness: Float[Array, ""]
+    next_rate: Float[Array, ""]
+    next_left: Float[Array, " rows"]
+    next_right: Float[Array, " cols"]
     at_critical_point: Bool[Array, ""]
     status: Int[Array, ""]
 
@@ -85,9 +101,11 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         seed_scale: size at which a direction enters, as a singular value of W; > 0. The
             theory has the limit 0: the error of W is of its order, and for depth 3 and
             more it also sets the time spent near a critical point.
-        stage_tolerance: a stage has come to rest when nothing moves faster than this,
+        stage_tolerance: a stage is first looked at when nothing moves faster than this,
             relative to its size and to the fastest rate of the flow (nor than a tenth
-            of the pace at which the newest direction entered); > 0.
+            of the pace at which the newest direction entered); > 0. It has come to rest
+            when a tenth of that leaves the next direction and its rate what they were,
+            to a hundredth; until then the tolerance is lowered tenfold.
         optimality_tolerance: the end, relative to the top rate at zero; > 0.
         max_rank: largest number of stages; None for as many as the widths allow.
 
@@ -141,18 +159,21 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
             )
         shapes = factorization.shapes(problem.shape)
         zero = tuple(np.zeros(shape) for shape in shapes)
-        rate, _, _ = self._next_direction(problem, factorization, zero)
-        flow = _begin(
-            as_traced(self), problem, factorization, zero, np.asarray(0.0), None
-        )
+        rate, left, right = self._next_direction(problem, factorization, zero)
+        flow = self._begun(problem, factorization, zero, np.asarray(0.0), None)
+        status = CODES[Result.optimal] if rate <= 0 else RUNNING
         return GreedyState(
             flow=flow,
-            stage=jnp.asarray(0),
-            rate=jnp.asarray(rate),
-            first_rate=jnp.asarray(rate),
-            seed_pace=jnp.asarray(0.0),
+            stage=jnp.asarray(0, jnp.int64),
+            rate=jnp.asarray(rate, float),
+            first_rate=jnp.asarray(rate, float),
+            seed_pace=jnp.zeros(()),
+            stillness=jnp.asarray(self.stage_tolerance, float),
+            next_rate=jnp.asarray(jnp.nan, float),
+            next_left=jnp.asarray(left),
+            next_right=jnp.asarray(right),
             at_critical_point=jnp.asarray(True),
-            status=jnp.asarray(CODES[Result.optimal] if rate <= 0 else RUNNING),
+            status=jnp.asarray(status, jnp.int64),
         )
 
     @in_float64
@@ -169,20 +190,26 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
             return state
         if state.at_critical_point:
             state = self._let_in(problem, factorization, state)
-        flow = _advance(
-            as_traced(self),
-            problem,
-            factorization,
-            state.flow,
-            # A new unit is no sooner at rest than at a tenth of the pace it began with.
-            np.asarray(0.1 * float(state.seed_pace)),
-            until,
-            Limits.of(stop),
-        )
-        state = eqx.tree_at(lambda s: (s.flow, s.status), state, (flow, flow.status))
-        if int(flow.status) in _STAGE_ENDS:
-            state = self._come_to_rest(problem, factorization, state)
-        return state
+        while True:
+            flow = advance_stage(
+                problem,
+                factorization,
+                state.flow,
+                np.asarray(float(self.rtol)),
+                np.asarray(float(state.stillness)),
+                # A new unit is no sooner at rest than at a tenth of its first pace.
+                np.asarray(0.1 * float(state.seed_pace)),
+                until,
+                Limits.of(stop),
+            )
+            state = eqx.tree_at(
+                lambda s: (s.flow, s.status), state, (flow, flow.status)
+            )
+            if int(flow.status) not in _STAGE_ENDS:
+                return state
+            state = self._looked_at(problem, factorization, state)
+            if state.at_critical_point:
+                return state
 
     @in_float64
     def snapshot(
@@ -219,50 +246,97 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         _, left, right = self._next_direction(problem, factorization, factors)
         unit = int(state.stage)
         size = float(self.seed_scale) ** (1 / factorization.num_factors_in_product)
-        factors = _with_unit(factorization, factors, unit, size, left, right)
-        flow = _begin(
-            as_traced(self),
-            problem,
-            factorization,
-            factors,
-            state.flow.time,
-            state.flow,
-        )
+        factors = with_unit(factorization, factors, unit, size, left, right)
+        flow = self._begun(problem, factorization, factors, state.flow.time, state.flow)
         speeds = factorization.unit_norms(flow.velocity)
         sizes = factorization.unit_norms(flow.point)
         return eqx.tree_at(
-            lambda s: (s.flow, s.stage, s.seed_pace, s.at_critical_point),
+            lambda s: (
+                s.flow,
+                s.stage,
+                s.seed_pace,
+                s.stillness,
+                s.next_rate,
+                s.at_critical_point,
+            ),
             state,
             (
                 flow,
                 state.stage + 1,
                 speeds[unit] / sizes[unit],
+                jnp.asarray(self.stage_tolerance, float),
+                jnp.asarray(jnp.nan, float),
                 jnp.asarray(False),
             ),
         )
 
-    def _come_to_rest(
+    def _begun(
+        self,
+        problem: AbstractObjective,
+        factorization: AbstractFactorization,
+        factors: HostFactors,
+        time: Real,
+        before: FlowState | None,
+    ) -> FlowState:
+        mirror = keeps_mirror(on_host(problem), factorization, factors)
+        atol = np.asarray(float(self.atol))
+        return begin_stage(problem, factorization, factors, atol, time, before, mirror)
+
+    def _looked_at(
         self,
         problem: AbstractObjective,
         factorization: AbstractFactorization,
         state: GreedyState,
     ) -> GreedyState:
-        """The state at a critical point: what comes next, and whether anything does."""
+        """The state once its flow is slow: at rest, or to go on to a slower pace.
+
+        How slow is slow enough depends on how ill-conditioned the stage is, which shows
+        only in what it decides: the next direction and its rate. Where they still
+        change, the critical point is not there yet.
+        """
         factors = to_host(state.flow.point)
-        rate, _, _ = self._next_direction(problem, factorization, factors)
+        pull = self._pull(problem, factorization, factors)
+        rate, left, right = top_direction(factorization, pull)
+        is_last = rate <= float(self.optimality_tolerance) * float(state.first_rate)
+        before = float(state.next_rate)
+        still_top = np.asarray(state.next_left) @ pull @ np.asarray(state.next_right)
+        same = abs(rate - before) <= _SAME_RATE * rate
+        same = same and rate - still_top <= _SAME_RATE * rate
+        resolved = (
+            int(state.flow.status) == CODES[Result.step_too_small]
+            or float(state.stillness) <= _STILLEST
+        )
+        at_rest = is_last or same or resolved
         capacity = largest_rank(factorization.shapes(problem.shape))
         if self.max_rank is not None:
             capacity = min(capacity, self.max_rank)
-        if rate <= float(self.optimality_tolerance) * float(state.first_rate):
+        status = RUNNING
+        if is_last:
             status = CODES[Result.optimal]
-        elif int(state.stage) >= capacity:
+        elif at_rest and int(state.stage) >= capacity:
             status = CODES[Result.rank_reached]
-        else:
-            status = RUNNING
         return eqx.tree_at(
-            lambda s: (s.rate, s.at_critical_point, s.status),
+            lambda s: (
+                s.flow.status,
+                s.rate,
+                s.stillness,
+                s.next_rate,
+                s.next_left,
+                s.next_right,
+                s.at_critical_point,
+                s.status,
+            ),
             state,
-            (jnp.asarray(rate), jnp.asarray(True), jnp.asarray(status)),
+            (
+                jnp.asarray(RUNNING, jnp.int64),
+                jnp.asarray(rate, float),
+                state.stillness / 10,
+                jnp.asarray(rate, float),
+                jnp.asarray(left),
+                jnp.asarray(right),
+                jnp.asarray(at_rest),
+                jnp.asarray(status, jnp.int64),
+            ),
         )
 
     def _next_direction(
@@ -272,106 +346,13 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         factors: HostFactors,
     ) -> tuple[float, Float[np.ndarray, " rows"], Float[np.ndarray, " cols"]]:
         """The top rate of -grad f, and its direction."""
+        return top_direction(factorization, self._pull(problem, factorization, factors))
+
+    def _pull(
+        self,
+        problem: AbstractObjective,
+        factorization: AbstractFactorization,
+        factors: HostFactors,
+    ) -> Float[np.ndarray, "rows cols"]:
         matrix = factorization.end_to_end(factors)
-        pull = -np.asarray(to_dense(problem.gradient(matrix)))
-        return top_direction(factorization, pull)
-
-
-def top_direction(
-    factorization: AbstractFactorization, pull: Float[np.ndarray, "rows cols"]
-) -> tuple[float, Float[np.ndarray, " rows"], Float[np.ndarray, " cols"]]:
-    """The direction that grows fastest from nothing, and its rate.
-
-    Args:
-        factorization: U U' takes the top eigenvector, a product of several factors the
-            top singular pair.
-        pull: -grad f(W).
-
-    Returns:
-        The largest eigenvalue of the symmetric part, or the largest singular value,
-        and the unit vectors left and right.
-
-    Exactness: exact.
-    Source: li2021, algorithm 1.
-    """
-    if isinstance(factorization, SymmetricFactorization):
-        values, vectors = np.linalg.eigh((pull + pull.T) / 2)
-        return float(values[-1]), vectors[:, -1], vectors[:, -1]
-    left, values, transposed = np.linalg.svd(pull, full_matrices=False)
-    return float(values[0]), left[:, 0], transposed[0]
-
-
-def _with_unit(
-    factorization: AbstractFactorization,
-    factors: HostFactors,
-    unit: int,
-    size: float,
-    left: Float[np.ndarray, " rows"],
-    right: Float[np.ndarray, " cols"],
-) -> HostFactors:
-    """The factors with one hidden unit set to size^N left right'."""
-    factors = tuple(factor.copy() for factor in factors)
-    if isinstance(factorization, SymmetricFactorization):
-        factors[0][:, unit] = size * left
-        return factors
-    factors[0][unit, :] = size * right
-    factors[-1][:, unit] = size * left
-    for factor in factors[1:-1]:
-        factor[unit, unit] = size
-    return factors
-
-
-@eqx.filter_jit
-def _begin(
-    greedy: GreedyLowRank,
-    problem: AbstractObjective,
-    factorization: AbstractFactorization,
-    factors: Tree,
-    time: Real,
-    before: FlowState | None,
-) -> FlowState:
-    """The flow of a new stage; its counts go on from the stage before."""
-    state = first_state(
-        lambda y: factor_velocity(problem, factorization, y),
-        factorization.unit_norms,
-        factors,
-        atol=greedy.atol,
-        time=time,
-        linear_until=jnp.zeros(()),
-        explicit=False,
-    )
-    if before is None:
-        return state
-    return eqx.tree_at(
-        lambda s: (s.iteration, s.rejections, s.evaluations, s.moved),
-        state,
-        (
-            before.iteration,
-            before.rejections,
-            before.evaluations + state.evaluations,
-            before.moved,
-        ),
-    )
-
-
-@eqx.filter_jit
-def _advance(
-    greedy: GreedyLowRank,
-    problem: AbstractObjective,
-    factorization: AbstractFactorization,
-    state: FlowState,
-    still_rate: Real,
-    until: Until,
-    limits: Limits,
-) -> FlowState:
-    return integrate(
-        lambda y: factor_velocity(problem, factorization, y),
-        factorization.unit_norms,
-        state,
-        rtol=greedy.rtol,
-        until=until,
-        limits=limits,
-        method="auto",
-        still_relative=greedy.stage_tolerance,
-        still_rate=still_rate,
-    )
+        return -np.asarray(to_dense(on_host(problem).gradient(matrix)))

@@ -36,6 +36,8 @@ UnitNorms = Callable[[Tree], Float[Array, " units"]]
 # its stability (3.3 on the real axis), and below half of it the stabilized one gains
 # nothing.
 _EXPLICIT_EDGE = 2.6
+# "auto" goes to the explicit method below this tolerance only: its order pays then.
+EXPLICIT_BELOW = 1e-4
 _REFRESH = 8
 _SAFETY = 1.15
 # Up to here the squares of the entries of Gram matrices of factors are finite.
@@ -67,6 +69,7 @@ class FlowState(eqx.Module):
         patience: steps in a row in favour of the other method.
         moved: whether the gradient has been above the stop rule's.
         status: code of a `Result`.
+        is_mirrored: whether point and velocity are kept mirror images (`mirror`).
     """
 
     point: Tree
@@ -86,6 +89,7 @@ class FlowState(eqx.Module):
     patience: Int[Array, ""]
     moved: Bool[Array, ""]
     status: Int[Array, ""]
+    is_mirrored: bool = eqx.field(static=True)
 
 
 def first_state(
@@ -97,6 +101,7 @@ def first_state(
     time: Real,
     linear_until: Real,
     explicit: bool,
+    is_mirrored: bool,
 ) -> FlowState:
     """The state of a flow that begins here."""
     velocity, loss = evaluate(point)
@@ -110,9 +115,9 @@ def first_state(
         velocity=velocity,
         direction=direction,
         floor=jnp.asarray(atol * sizes),
-        time=jnp.asarray(time),
+        time=jnp.asarray(time, float),
         time_error=jnp.zeros(()),
-        linear_until=jnp.asarray(linear_until),
+        linear_until=jnp.asarray(linear_until, float),
         step=jnp.where(rate > 0, 0.01 / rate, 1.0),
         radius=radius,
         loss=loss,
@@ -123,6 +128,7 @@ def first_state(
         patience=jnp.asarray(0, jnp.int64),
         moved=jnp.asarray(False),
         status=jnp.asarray(RUNNING, jnp.int64),
+        is_mirrored=is_mirrored,
     )
 
 
@@ -248,6 +254,7 @@ def integrate(
             patience=patience,
             moved=state.moved,
             status=state.status,
+            is_mirrored=state.is_mirrored,
         )
         slowest = jnp.minimum(still_rate, still_relative * radius)
         return _judged(moved, unit_norms, limits, accepted, broken, step, slowest)
@@ -274,8 +281,7 @@ def _switch(
     if method != "auto":
         return state.explicit, state.patience
     at_edge = reach > _EXPLICIT_EDGE
-    # The stabilized method's order is lower: for loose tolerances that costs nothing.
-    eased = (reach < _EXPLICIT_EDGE / 2) & (rtol < 1e-4)
+    eased = (reach < _EXPLICIT_EDGE / 2) & (rtol < EXPLICIT_BELOW)
     votes = jnp.where(state.explicit, at_edge, eased & accepted)
     patience = jnp.where(votes, state.patience + 1, 0)
     changes = patience >= 3
