@@ -668,6 +668,7 @@ import lowrankflow
 import jax
 assert lowrankflow.simulate and not jax.config.jax_enable_x64, "float64 is on"
 heavy = {"xarray", "matplotlib", "cvxpy", "torch", "diffrax", "pandas", "sklearn"}
+heavy |= {"scipy.optimize", "scipy.sparse", "rich", "typer", "jinja2"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run(

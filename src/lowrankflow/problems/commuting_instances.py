@@ -5,7 +5,6 @@ is known about it.
 """
 
 import numpy as np
-from scipy.optimize import linprog
 
 from lowrankflow.problems.dense_operators import CommutingSensing
 from lowrankflow.problems.known import DERIVED, Known, NamedInstance, require_range
@@ -153,6 +152,9 @@ def commuting(
     operator = CommutingSensing(basis, eigenvalues)
     problem = measure((target + target.T) / 2, operator)
     # In the common basis only the diagonal is measured: a linear program.
+    # A third of a second to import, and few need it.
+    from scipy.optimize import linprog
+
     linear = linprog(
         np.ones(size), A_eq=eigenvalues, b_eq=problem.measurements, method="highs"
     )

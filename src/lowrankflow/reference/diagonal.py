@@ -14,7 +14,6 @@ import math
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import qr, solve_triangular
-from scipy.optimize import nnls
 
 from lowrankflow.errors import DataError
 from lowrankflow.problems import finite_array
@@ -225,6 +224,9 @@ def _check_reachable(design: np.ndarray, wanted: np.ndarray, depth: int) -> None
     if depth == 1:
         nearest = np.linalg.lstsq(design, wanted, rcond=None)[0]
     else:
+        # A third of a second to import, and few need it.
+        from scipy.optimize import nnls
+
         nearest, _ = nnls(design, wanted)
     distance = float(np.linalg.norm(design @ nearest - wanted))
     if distance > _FEASIBLE * np.linalg.norm(wanted):

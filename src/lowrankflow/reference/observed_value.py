@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import root_scalar
 
 from lowrankflow.errors import DataError
 from lowrankflow.reference.scalar_flow import check_depth, finite_numbers
@@ -91,6 +90,9 @@ def _invert_time(time: float, start: float, target: float, depth: int) -> float:
         if late(end) < 0:
             return target
     # xtol: levels near 0 belong to starts far above the target, and count relatively.
+    # A third of a second to import, and few need it.
+    from scipy.optimize import root_scalar
+
     found = root_scalar(late, bracket=(end, begin), method="brentq", xtol=1e-300)
     return value(found.root)
 

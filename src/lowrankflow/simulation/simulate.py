@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import equinox as eqx
@@ -160,16 +161,18 @@ def simulate_chunks(
     Raises:
         SpecError: when the parts do not go together.
     """
-    _check_parts(problem, factorization, dynamics, start, stop)
+    _check_kind("problem", problem, AbstractObjective, "SensingProblem.from_matrix(M)")
+    check_parts(factorization, dynamics, start, stop)
     seed = checked_seed(seed)
     schedule = GeometricIterations(1.05) if schedule is None else schedule
     observe = {} if observe is None else observe
     factorization.shapes(problem.shape)
     device = _on_device(problem)
+    threads = _Threads(problem)
     records: list[Record] = []
     if state is None:
         factors = _start(problem, factorization, dynamics, start, seed)
-        with _threads(problem):
+        with threads.limited():
             state = dynamics.init(device, factorization, factors, seed=seed)
             snapshot = dynamics.snapshot(device, factorization, state)
             records.append(record(problem, snapshot, {}))
@@ -179,7 +182,7 @@ def simulate_chunks(
         snapshot = dynamics.snapshot(device, factorization, state)
     ended = snapshot.result is not Result.running
     while not ended:
-        with _threads(problem):
+        with threads.limited():
             until = _limited(
                 schedule.next(time=snapshot.time, iteration=snapshot.iteration), stop
             )
@@ -193,6 +196,26 @@ def simulate_chunks(
             yield Chunk(records=tuple(records), state=state, snapshot=snapshot)
             records = []
     yield Chunk(records=tuple(records), state=state, snapshot=snapshot)
+
+
+def first_state(
+    problem: AbstractObjective,
+    factorization: AbstractFactorization,
+    dynamics: AbstractDynamics,
+    *,
+    start: AbstractStart | None,
+    seed: int,
+) -> Any:
+    """The state at time zero of the run that `simulate_chunks` makes of these parts.
+
+    Whoever stores states as arrays needs it to put them together again.
+
+    Raises:
+        SpecError: when the dynamics cannot start there.
+    """
+    factors = _start(problem, factorization, dynamics, start, seed)
+    with _Threads(problem).limited():
+        return dynamics.init(_on_device(problem), factorization, factors, seed=seed)
 
 
 def _in_words(setting: object) -> str:
@@ -222,9 +245,16 @@ def _start(
     return start.factors(problem, factorization, seed=seed)
 
 
-def _threads(problem: AbstractObjective) -> threadpoolctl.threadpool_limits:
-    small = min(problem.shape) < _SINGLE_THREAD_BELOW
-    return threadpoolctl.threadpool_limits(limits=1 if small else None)
+class _Threads:
+    """Limits the threads of linear algebra; looks for its libraries once a run."""
+
+    def __init__(self, problem: AbstractObjective):
+        small = min(problem.shape) < _SINGLE_THREAD_BELOW
+        self._limits = 1 if small else None
+        self._controller = threadpoolctl.ThreadpoolController()
+
+    def limited(self) -> AbstractContextManager[object]:
+        return self._controller.limit(limits=self._limits)
 
 
 @in_float64
@@ -237,26 +267,23 @@ def _on_device(problem: AbstractObjective) -> AbstractObjective:
     return eqx.combine(moved, rest)
 
 
-def _check_parts(
-    problem: AbstractObjective,
+def check_parts(
     factorization: AbstractFactorization,
     dynamics: AbstractDynamics,
     start: AbstractStart | None,
     stop: Stop,
 ) -> None:
+    """Nothing, when these parts make a run of some problem.
+
+    Raises:
+        SpecError: when one is of another kind, a start is wanting, or nothing ends it.
+    """
     for name, part, kind, example in (
-        ("problem", problem, AbstractObjective, "SensingProblem.from_matrix(M)"),
         ("factorization", factorization, AbstractFactorization, "DeepFactorization(2)"),
         ("dynamics", dynamics, AbstractDynamics, "GradientFlow(rtol=1e-6, atol=1e-6)"),
         ("stop", stop, Stop, "Stop(loss=1e-6)"),
     ):
-        if not isinstance(part, kind):
-            raise SpecError(
-                where=f"simulate({name})",
-                rule=f"this is a {kind.__name__.removeprefix('Abstract')}",
-                got=f"{type(part).__name__}",
-                fix=f"Give for example {example}",
-            )
+        _check_kind(name, part, kind, example)
     if type(dynamics).needs_start and not isinstance(start, AbstractStart):
         raise SpecError(
             where="simulate(start)",
@@ -271,4 +298,14 @@ def _check_parts(
             rule="a run needs at least one rule to end it",
             got="Stop() without any",
             fix="Give for example Stop(loss=1e-6, iterations=100_000)",
+        )
+
+
+def _check_kind(name: str, part: object, kind: type, example: str) -> None:
+    if not isinstance(part, kind):
+        raise SpecError(
+            where=f"simulate({name})",
+            rule=f"this is a {kind.__name__.removeprefix('Abstract')}",
+            got=f"{type(part).__name__}",
+            fix=f"Give for example {example}",
         )
