@@ -1,5 +1,7 @@
 """Descent against the flow; batches; stop rules; resumption; compilation."""
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +24,16 @@ from lowrankflow.factorizations import (
     Gaussian,
     SymmetricFactorization,
 )
-from lowrankflow.problems import Objective, SensingProblem, to_dense
+from lowrankflow.metrics import imbalance
+from lowrankflow.problems import (
+    AbstractSensingOperator,
+    Huber,
+    Objective,
+    PNorm,
+    SensingProblem,
+    Squared,
+    to_dense,
+)
 from lowrankflow.problems.planted import planted_completion, planted_psd_sensing
 from lowrankflow.result import Result
 
@@ -285,6 +296,26 @@ def test_divergence_is_a_result_with_a_finite_state():
     assert same_bits(go_on(descent, setting, state, iteration=2000), state)
 
 
+@pytest.mark.parametrize("kind", [2, 3, "symmetric"])
+@pytest.mark.parametrize("loss", [Squared(), Huber(1.0), PNorm(1.1)])
+def test_what_diverged_can_still_be_measured(kind, loss):
+    # A loss that grows slowly stays finite long after the factors' Gram matrices have
+    # entries whose squares are not.
+    problem, factorization, factors = case(kind)
+    problem = SensingProblem(problem.operator, problem.measurements, loss=loss)
+    setting, descent = (
+        (problem, factorization, factors),
+        GradientDescent(ConstantStep(50.0)),
+    )
+    got = seen(descent, setting, run(descent, setting, iteration=1000))
+    assert got.result is Result.diverged
+    numbers = (got.loss, got.gradient_norm, *got.factors, got.matrix)
+    assert all(np.all(np.isfinite(number)) for number in numbers)
+    with np.errstate(over="raise"):
+        assert np.isfinite(imbalance(got.factors))
+        assert np.all(np.isfinite([np.sum((f.T @ f) ** 2) for f in got.factors]))
+
+
 def test_stop_rules():
     setting = case(2)
     descent = GradientDescent(ConstantStep(0.05))
@@ -385,6 +416,73 @@ def test_new_values_do_not_recompile(rules):
         if k == 0:
             first = len(traces)
     assert len(traces) == first > 0
+
+
+class Watched(AbstractSensingOperator):
+    """An operator that notes when compilation begins: when it is traced."""
+
+    operator: AbstractSensingOperator
+
+    traces: ClassVar[list[int]] = []
+
+    @property
+    def shape(self):
+        return self.operator.shape
+
+    @property
+    def num_measurements(self):
+        return self.operator.num_measurements
+
+    def apply(self, matrix):
+        self.traces.append(1)
+        return self.operator.apply(matrix)
+
+    def adjoint(self, dual):
+        return self.operator.adjoint(dual)
+
+    def norm_bound(self):
+        return self.operator.norm_bound()
+
+    def gram(self):
+        return self.operator.gram()
+
+
+@pytest.mark.parametrize("kind", [2, "symmetric"])
+@pytest.mark.parametrize("name", [*RULES, "batches"])
+def test_all_chunks_are_compiled_together(name, kind):
+    if name == "batches":
+        descent = GradientDescent(ConstantStep(0.02), batch_size=6)
+    else:
+        descent = GradientDescent(RULES[name])
+    problem, factorization, factors = case(kind)
+    watched = SensingProblem(Watched(problem.operator), problem.measurements)
+    setting = (watched, factorization, factors)
+    state = descent.init(*setting, seed=0)
+    kinds = [(leaf.dtype, leaf.weak_type) for leaf in jax.tree.leaves(state)]
+    assert not any(weak for _, weak in kinds)
+    counts = [len(Watched.traces)]
+    for chunk in range(4):
+        state = go_on(descent, setting, state, iteration=3 * chunk + 1)
+        counts.append(len(Watched.traces))
+        now = [(leaf.dtype, leaf.weak_type) for leaf in jax.tree.leaves(state)]
+        assert now == kinds
+    assert counts[0] < counts[1] == counts[-1]
+
+
+def test_an_objective_of_single_precision_is_followed_in_double():
+    # What the user's function returns decides no dtype of the state.
+    target = np.ones((5, 7), np.float32)
+    objective = Objective(
+        lambda w: ((w.astype(jnp.float32) - target) ** 2).sum(), (5, 7)
+    )
+    _, factorization, factors = case(2)
+    setting, descent = (
+        (objective, factorization, factors),
+        GradientDescent(RULES["constant"]),
+    )
+    state = run(descent, setting, iteration=20)
+    assert state.loss.dtype == state.slope.dtype == jnp.float64
+    assert float(state.loss) < float(objective.value(factorization.end_to_end(factors)))
 
 
 @pytest.mark.parametrize(

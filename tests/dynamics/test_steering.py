@@ -323,6 +323,10 @@ def test_float64_without_the_global_switch_and_no_second_compilation():
             assert state.point[0].dtype == state.loss.dtype == jnp.float64
             if step == 0.1:
                 first = len(traces)
+                # Another chunk, from a state that has been through the loop.
+                until, stop = Until.at(iteration=40), Stop(loss=step)
+                flow.advance(general(), SYMMETRIC, state, until=until, stop=stop)
+                assert len(traces) == first
         assert jnp.ones(1).dtype == jnp.float32
     # The check at the start may look at the control once more, without compiling.
     assert 0 < first <= len(traces) <= first + 1

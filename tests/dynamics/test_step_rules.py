@@ -272,6 +272,16 @@ def test_descent_by_line_search_converges():
         (Nesterov, {"learning_rate": "fast", "momentum": 0.5}, "learning_rate"),
         (Nesterov, {"learning_rate": 1e-3, "momentum": None}, "momentum"),
         (ExactLineSearch, {"max_step": 0.0}, "max_step"),
+        # Text that reads like a number is none, and neither is a truth value.
+        (ConstantStep, {"learning_rate": "1e-3"}, "learning_rate"),
+        (ConstantStep, {"learning_rate": True}, "learning_rate"),
+        (NormalizedStep, {"learning_rate": 1e-3, "decay": "0.9"}, "decay"),
+        (NormalizedStep, {"learning_rate": 1e-3, "decay": False}, "decay"),
+        (NormalizedStep, {"learning_rate": 1e-3, "eps": True}, "eps"),
+        (HeavyBall, {"learning_rate": 1e-3, "momentum": "0.5"}, "momentum"),
+        (Nesterov, {"learning_rate": 1e-3, "momentum": np.bool_(False)}, "momentum"),
+        (Nesterov, {"learning_rate": 1e-3, "momentum": [0.5]}, "momentum"),
+        (ExactLineSearch, {"max_step": "1"}, "max_step"),
     ],
 )
 def test_numbers_out_of_range_are_refused(rule, names, bad):

@@ -353,6 +353,29 @@ def test_spectral_optimum_of_a_symmetric_factorization_is_psd():
     SpectralOptimum(matrix).factors(problem((5, 5)), DeepFactorization(2), seed=0)
 
 
+def test_spectral_optimum_of_a_symmetric_factorization_is_symmetric():
+    # Entries that are observed on one side only: a solution whose symmetric part is
+    # none.
+    matrix = 3.0 * np.eye(5)
+    matrix[0, 1] = 1.0
+    observed = SensingProblem.from_entries([0, 0], [0, 1], [3.0, 1.0], (5, 5))
+    assert observed.value(matrix) == 0
+    assert observed.value((matrix + matrix.T) / 2) > 0.1
+    message = (
+        r"^`SpectralOptimum\(matrix\)`: U U' is symmetric, so the matrix must be\. "
+        r"Got an entry that is 1 off its mirror image\. Use .*projected_gradient"
+    )
+    with pytest.raises(SpecError, match=message):
+        SpectralOptimum(matrix).factors(observed, SymmetricFactorization(), seed=0)
+    # Independent factors take it as it is, and what is symmetric to rounding is.
+    SpectralOptimum(matrix).factors(observed, DeepFactorization(2), seed=0)
+    matrix[0, 1] = 1e-9
+    (factor,) = SpectralOptimum(matrix).factors(
+        observed, SymmetricFactorization(), seed=0
+    )
+    np.testing.assert_allclose(factor @ factor.T, matrix, atol=1e-8)
+
+
 @pytest.mark.parametrize(
     "matrix", [np.ones(3), [[1.0, np.nan]], [[np.inf, 1.0]], [["a", "b"]], 3.0]
 )
@@ -483,7 +506,11 @@ def test_extreme_scales_neither_vanish_nor_overflow(kind, shape, factorization, 
 
 
 @pytest.mark.parametrize(
-    "value", [-1.0, 0.0, -0.0, np.nan, np.inf, -np.inf, "0.1", "large", None, 1j, [0.1]]
+    "value",
+    [
+        *(-1.0, 0.0, -0.0, np.nan, np.inf, -np.inf),
+        *("0.1", "large", b"1", None, 1j, [0.1], True, np.bool_(True)),
+    ],
 )
 @pytest.mark.parametrize("kind", [*SCALED, RandomPSD])
 def test_a_scale_is_a_positive_finite_number(kind, value):

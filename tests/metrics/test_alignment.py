@@ -99,11 +99,15 @@ def test_no_factors_and_no_numbers_are_refused():
         DataError, match=r"imbalance\(factors\)`: there is at least one"
     ):
         imbalance(())
+    for bad in (None, 3.0, np.asarray(1.0)):
+        message = r"imbalance\(factors\)`: factors are a tuple.* Got an obj.*\. Give"
+        with pytest.raises(DataError, match=message):
+            imbalance(bad)
     with pytest.raises(DataError, match=r"is_balanced\(factors\[1\]\)`: every number"):
         is_balanced((np.eye(2), np.full((2, 2), np.inf)), rtol=0.1)
 
 
-@pytest.mark.parametrize("bad", [-1e-3, math.inf, math.nan])
+@pytest.mark.parametrize("bad", [-1e-3, math.inf, math.nan, "0.1", None, [0.1]])
 def test_the_tolerance_of_balance_is_finite(bad):
     with pytest.raises(
         SpecError, match=r"is_balanced\(rtol\)`: the tolerance is a fin"
@@ -168,7 +172,7 @@ def test_a_gradient_of_another_shape_is_refused():
         gradient_alignment(np.ones((2, 3)), np.ones((3, 2)), rank=1)
 
 
-@pytest.mark.parametrize("rank", [0, 3])
+@pytest.mark.parametrize("rank", [0, 3, 1.5, math.nan, "1", None, True, [1]])
 def test_a_rank_out_of_range_is_refused(rank):
     with pytest.raises(SpecError, match=r"gradient_alignment\(rank\)`: from 1 to 2 "):
         gradient_alignment(np.ones((2, 3)), np.ones((2, 3)), rank=rank)

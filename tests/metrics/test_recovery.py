@@ -129,3 +129,14 @@ def test_a_matrix_that_is_not_finite_is_refused(error):
     problem = problem_of(np.ones((2, 3)), held_out)
     with pytest.raises(DataError, match=r"\(matrix\)`: every number must be finite"):
         error(problem, np.full((2, 3), np.nan))
+
+
+@pytest.mark.parametrize("error", [*ON_TARGETS, held_out_rmse])
+@pytest.mark.parametrize("problem", [None, "problem", [1.0], np.ones((2, 3))])
+def test_what_is_no_problem_is_refused(error, problem):
+    message = (
+        rf"`{error.__name__}\(problem\)`: this is a SensingProblem\. Got .*\. "
+        r"Give for example SensingProblem\.from_matrix"
+    )
+    with pytest.raises(SpecError, match=message):
+        error(problem, np.ones((2, 3)))

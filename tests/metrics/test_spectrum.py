@@ -197,7 +197,7 @@ def test_a_matrix_that_is_not_finite_is_refused():
         singular_values(bad)
 
 
-@pytest.mark.parametrize("bad", [0.0, -1.0, math.inf, math.nan])
+@pytest.mark.parametrize("bad", [0.0, -1.0, math.inf, math.nan, "1", None, True, [1.0]])
 def test_powers_and_scales_must_be_positive(bad):
     values = np.ones(2)
     with pytest.raises(SpecError, match=r"schatten_power\(p\)`: this is a positive"):
@@ -206,7 +206,7 @@ def test_powers_and_scales_must_be_positive(bad):
         log_det_surrogate(values, scale=bad)
 
 
-@pytest.mark.parametrize("bad", [-0.1, 1.0, math.nan])
+@pytest.mark.parametrize("bad", [-0.1, 1.0, math.nan, "0.1", None, False, [0.1]])
 def test_the_tolerance_of_the_numerical_rank_is_a_share(bad):
     with pytest.raises(SpecError, match=r"numerical_rank\(rtol\)`: .*lies in \[0, 1\)"):
         numerical_rank(np.ones(2), rtol=bad)

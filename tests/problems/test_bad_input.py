@@ -301,3 +301,160 @@ def test_operators_refuse_other_shapes(operator):
     with refused("makes 2 measurements", "shape (3,)", "Give one number") as caught:
         operator.adjoint(np.ones(3))
     assert caught.value.where == f"{name}.adjoint(dual)"
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        PAIRS,
+        problems.SymmetricEntrySampling([0, 1], [1, 1], 2),
+        problems.DenseSensing(np.ones((2, 2, 3))),
+        problems.ColumnSensing(np.ones((2, 2)), [0, 1], 3),
+        problems.CommutingSensing(np.eye(2), np.ones((2, 2))),
+        problems.LiftedOperator(PAIRS),
+    ],
+    ids=lambda operator: type(operator).__name__,
+)
+@pytest.mark.parametrize("dual", [[1.0, 2.0], "ab", None, 1.0])
+def test_a_dual_is_an_array(operator, dual):
+    with refused("an array of 2 numbers", type(dual).__name__, "Convert it") as caught:
+        operator.adjoint(dual)
+    assert caught.value.where == f"{type(operator).__name__}.adjoint(dual)"
+
+
+# -- one kind of thing in the place of another -------------------------------------
+
+NOT_OURS = [None, "entries", [[1.0]], np.eye(2), 3, problems.EntrySampling, {}]
+
+
+def names(thing):
+    return thing.__name__ if isinstance(thing, type) else type(thing).__name__
+
+
+@pytest.mark.parametrize("thing", NOT_OURS, ids=names)
+@pytest.mark.parametrize(
+    ("where", "make"),
+    [
+        ("SensingProblem(operator)", lambda x: problems.SensingProblem(x, [1.0])),
+        ("LiftedOperator(operator)", problems.LiftedOperator),
+        ("measure(operator)", lambda x: problems.measure(np.eye(2), x)),
+        (
+            "SensingProblem(held_out).operator",
+            lambda x: problems.SensingProblem(
+                PAIRS, [1.0, 2.0], held_out=problems.HeldOut(x, [1.0])
+            ),
+        ),
+    ],
+)
+def test_an_operator_is_an_operator(where, make, thing):
+    with refused("this is an operator", "", "EntrySampling(", error=SpecError) as found:
+        make(thing)
+    assert found.value.where == where
+
+
+@pytest.mark.parametrize("thing", NOT_OURS[1:], ids=names)
+def test_held_out_measurements_come_with_their_operator(thing):
+    with refused("kept aside come with", "", "Give HeldOut", error=SpecError) as found:
+        problems.SensingProblem(PAIRS, [1.0, 2.0], held_out=thing)
+    assert found.value.where == "SensingProblem(held_out)"
+    with refused("this is an operator", "", "Give", error=SpecError) as found:
+        problems.measure(np.ones((2, 3)), PAIRS, held_out=thing)
+    assert found.value.where == "measure(held_out)"
+
+
+@pytest.mark.parametrize(
+    ("loss", "got"),
+    [
+        ("huber", "'huber'"),
+        (problems.Huber, "the class Huber itself"),
+        (abs, "an object of type builtin_function_or_method"),
+        (1.0, "1.0"),
+    ],
+)
+def test_a_loss_is_a_loss(loss, got):
+    with refused("this is a loss", got, "loss=Huber(delta", error=SpecError) as found:
+        problems.SensingProblem(PAIRS, [1.0, 2.0], loss=loss)
+    assert found.value.where == "SensingProblem(loss)"
+
+
+@pytest.mark.parametrize("thing", NOT_OURS, ids=names)
+def test_a_problem_is_a_problem(thing):
+    with refused("this is a SensingProblem", "", "from_matrix", error=SpecError):
+        problems.lift(thing)
+    with refused("only an EntrySampling", "", "problem.operator", error=SpecError):
+        problems.unobserved_entries(thing, num_entries=1, seed=0)
+
+
+class Unhashable:
+    """As an Equinox module that holds arrays."""
+
+    __hash__ = None
+
+    def __call__(self, matrix):
+        return matrix.sum()
+
+
+@pytest.mark.parametrize(
+    ("function", "got"),
+    [
+        ("not callable", "TypeError"),
+        (None, "TypeError"),
+        ([], "TypeError"),
+        (Unhashable(), "TypeError: unhashable type"),
+        (lambda matrix: (matrix > 0).sum(), "ShapeDtypeStruct(shape=(), dtype=int"),
+        (lambda matrix: 1j * matrix.sum(), "ShapeDtypeStruct(shape=(), dtype=complex"),
+        (lambda matrix: (matrix.sum(), 1), "AttributeError"),
+    ],
+)
+def test_an_objective_is_a_function_with_one_real_value(function, got):
+    rule = "it maps a (2, 3) JAX array to one number"
+    with refused(rule, got, "jax.numpy", error=SpecError) as found:
+        problems.Objective(function, (2, 3))
+    assert found.value.where == "Objective(function)"
+
+
+@pytest.mark.parametrize("parameters", ["R", ["R"], 3, np.ones(2)])
+def test_parameters_are_a_mapping(parameters):
+    with refused("given by name", repr(parameters), "Give for", error=SpecError):
+        problems.named("li2021-4x4", parameters)
+
+
+# -- text and truth values are no numbers ------------------------------------------
+
+
+@pytest.mark.parametrize("value", [1, 1.0, np.float32(1), np.int8(1), np.asarray(1.0)])
+def test_a_real_number_is_any_kind_of_one(value):
+    number = problems.real_number(value)
+    assert (type(number), number) == (float, 1.0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1", b"1", True, np.bool_(1), None, 1j, [1.0], [[1], [1, 2]], np.ones(1), 10**400],
+    ids=lambda value: repr(value)[:12],
+)
+def test_nothing_else_is_a_real_number(value):
+    assert np.isnan(problems.real_number(value))
+
+
+@pytest.mark.parametrize("value", ["1", True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        problems.Huber,
+        problems.PNorm,
+        lambda x: problems.gaussian_truth((2, 3), rank=x, seed=0),
+        lambda x: problems.gaussian_truth((2, 3), rank=1, norm=x, seed=0),
+        lambda x: problems.power_law_entries(
+            (2, 3), num_observed=1, exponent=x, seed=0
+        ),
+        lambda x: problems.gaussian_sensing(
+            (2, 3), num_measurements=1, scale=x, seed=0
+        ),
+        lambda x: problems.named("li2021-4x4", {"R": x}),
+        lambda x: problems.ExhaustiveGrid(num_values=2).feasible(x),
+    ],
+)
+def test_text_and_truth_values_are_refused(make, value):
+    with pytest.raises(SpecError, match=r"Got .*(1|True).*\. "):
+        make(value)

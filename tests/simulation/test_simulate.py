@@ -92,14 +92,23 @@ def test_schedules_change_no_number_of_descent():
     assert all(np.array_equal(r.matrix, runs[0].matrix) for r in runs)
 
 
-@pytest.mark.parametrize("ratio", [1.0, 0.5, -2.0, np.inf, np.nan])
+@pytest.mark.parametrize(
+    "ratio",
+    [1.0, 0.5, -2.0, np.inf, np.nan, "1.05", None, [2.0], True, np.array([2.0, 3.0])],
+)
 def test_bad_ratios_are_refused(ratio):
     with pytest.raises(SpecError, match=r"`GeometricIterations\(ratio\)`: .* above 1"):
         lrf.GeometricIterations(ratio)
 
 
+@pytest.mark.parametrize("ratio", [1e30, 1e308])
+def test_a_ratio_may_lead_beyond_every_run(ratio):
+    run = go(schedule=lrf.GeometricIterations(ratio))
+    assert np.array_equal(run.matrix, go(schedule=lrf.OnlyEnds()).matrix)
+
+
 def test_bad_counts_and_times_are_refused():
-    for count in (0, -1, 1.5, True):
+    for count in (0, -1, 1.5, True, "3", None, [3]):
         with pytest.raises(SpecError, match=r"`EveryIterations\(count\)`: .* integer"):
             lrf.EveryIterations(count)
     for times in ([], [0.0, 1.0], [-1.0], [1.0, 1.0], [2.0, 1.0]):

@@ -19,7 +19,7 @@ from jaxtyping import Float
 
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import AbstractFactorization
-from lowrankflow.problems import AbstractObjective
+from lowrankflow.problems import AbstractObjective, real_number
 from lowrankflow.result import Result
 
 State = TypeVar("State", bound=eqx.Module)
@@ -27,6 +27,10 @@ State = TypeVar("State", bound=eqx.Module)
 CODES = {result: code for code, result in enumerate(Result)}
 RESULTS = tuple(Result)
 RUNNING = CODES[Result.running]
+
+# A point of a larger norm has diverged. Up to here the squares of the entries of Gram
+# matrices of factors are finite, which the imbalance and Hessian products need.
+OVERFLOW = 1e75
 
 
 class Stop(eqx.Module):
@@ -80,10 +84,12 @@ class Limits(eqx.Module):
         """The rule as numbers."""
         most = np.iinfo(np.int64).max
         return Limits(
-            loss=np.asarray(-np.inf if stop.loss is None else stop.loss),
-            gradient=np.asarray(-1.0 if stop.gradient is None else stop.gradient),
-            time=np.asarray(np.inf if stop.time is None else float(stop.time)),
-            iterations=np.asarray(most if stop.iterations is None else stop.iterations),
+            loss=_as_array(-np.inf if stop.loss is None else stop.loss),
+            gradient=_as_array(-1.0 if stop.gradient is None else stop.gradient),
+            time=_as_array(np.inf if stop.time is None else stop.time),
+            iterations=np.asarray(
+                most if stop.iterations is None else stop.iterations, np.int64
+            ),
         )
 
 
@@ -103,8 +109,8 @@ class Until(eqx.Module):
         """Up to this time, this iteration, or both."""
         most = np.iinfo(np.int64).max
         return Until(
-            time=np.asarray(float(time)),
-            iteration=np.asarray(most if iteration is None else iteration),
+            time=_as_array(time),
+            iteration=np.asarray(most if iteration is None else iteration, np.int64),
         )
 
 
@@ -190,12 +196,13 @@ def as_traced(tree):
     return jax.tree.map(lambda x: np.asarray(x) if isinstance(x, float) else x, tree)
 
 
+def _as_array(number: float) -> Float[np.ndarray, ""]:
+    """In float64, whatever kind of number it was, so that code is compiled once."""
+    return np.asarray(number, np.float64)
+
+
 def _check_number(where: str, value: float, least: float) -> None:
-    try:
-        fine = float(value) >= least
-    except (TypeError, ValueError):
-        fine = False
-    if not fine:
+    if not real_number(value) >= least:
         raise SpecError(
             where=where,
             rule="this is a number" + (" >= 0" if least == 0 else ""),

@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, UInt
 
 from lowrankflow.dynamics.contract import (
     CODES,
+    OVERFLOW,
     RESULTS,
     RUNNING,
     Limits,
@@ -26,7 +27,6 @@ from lowrankflow.dynamics.steppers import Tree, tree_norm
 from lowrankflow.factorizations import AbstractFactorization, to_host
 from lowrankflow.result import Result
 
-_OVERFLOW = 1e120
 # Two codes compiled apart agree on the loss of one point to better than this.
 _SAME_LOSS = 1e-12
 
@@ -99,23 +99,28 @@ Step = Callable[[IterationState], Move]
 def begin(
     look: Look, point: Tree, *, memory: Tree, seed: UInt[Array, ""]
 ) -> IterationState:
-    """The state of a discrete dynamics that begins here; traceable."""
-    point = jax.tree.map(jnp.asarray, point)
-    zero, first = jnp.zeros(()), jnp.asarray(0)
-    seen = look(point, zero, first)
+    """The state of a discrete dynamics that begins here; traceable.
+
+    Every leaf has a dtype of its own: one that takes its dtype from its partners, as
+    `jnp.asarray(0)` does, becomes another kind of number in the first loop, and the
+    second chunk compiles again.
+    """
+    point, memory = _as_float64(point), _as_float64(memory)
+    zero, first = jnp.zeros((), jnp.float64), jnp.zeros((), jnp.int64)
+    seen = _as_float64(look(point, zero, first))
     return IterationState(
         point=point,
         gradient=seen.gradient,
         memory=memory,
-        seed=jnp.asarray(seed),
+        seed=jnp.asarray(seed, jnp.uint64),
         time=zero,
         lost=zero,
         step=zero,
         loss=seen.loss,
         slope=seen.slope,
         iteration=first,
-        moved=jnp.asarray(False),
-        status=jnp.asarray(RUNNING),
+        moved=jnp.zeros((), bool),
+        status=jnp.asarray(RUNNING, jnp.int64),
     )
 
 
@@ -154,7 +159,7 @@ def iterate(
         move = step(state)
         time, lost = _added(state.time, state.lost, move.step)
         iteration = state.iteration + 1
-        seen = look(move.point, time, iteration)
+        seen = _as_float64(look(move.point, time, iteration))
         broken = _is_broken(move.point, seen)
         # Only where the loss has hardly changed can the point be the same.
         level = abs(seen.loss - state.loss) <= _SAME_LOSS * abs(state.loss)
@@ -209,7 +214,7 @@ def _judged(
     state: IterationState, limits: Limits, *, still: Array, broken: Array
 ) -> IterationState:
     """The state with the first stop rule that holds, if any, as its status."""
-    status = jnp.asarray(RUNNING)
+    status = jnp.asarray(RUNNING, jnp.int64)
     # The last assignment wins, so the most telling reason comes last.
     for holds, result in (
         (still, Result.stalled),
@@ -230,9 +235,13 @@ def _judged(
     )
 
 
+def _as_float64(tree: Tree) -> Tree:
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), tree)
+
+
 def _is_broken(point: Tree, seen: Evaluation) -> Array:
     finite = jnp.isfinite(seen.loss) & jnp.isfinite(seen.slope)
-    return ~(finite & (_squares(point) <= _OVERFLOW**2))
+    return ~(finite & (_squares(point) <= OVERFLOW**2))
 
 
 def slope_of(gradient: Tree) -> Float[Array, ""]:

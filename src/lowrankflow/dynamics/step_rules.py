@@ -12,7 +12,7 @@ from lowrankflow.dynamics.iteration import IterationState, Move
 from lowrankflow.dynamics.steppers import Tree
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import AbstractFactorization, positive
-from lowrankflow.problems import AbstractObjective
+from lowrankflow.problems import AbstractObjective, real_number
 
 
 class AbstractStepRule(eqx.Module):
@@ -246,13 +246,9 @@ def fraction(where: str, value: float, *, example: str) -> None:
     """Nothing, for a number in [0, 1).
 
     Raises:
-        SpecError: for anything else.
+        SpecError: for anything else, a string that reads like a number included.
     """
-    try:
-        fine = 0 <= float(value) < 1
-    except (TypeError, ValueError):
-        fine = False
-    if not fine:
+    if not 0 <= real_number(value) < 1:
         raise SpecError(
             where=where,
             rule="this is a number in [0, 1)",

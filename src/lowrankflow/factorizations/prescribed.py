@@ -94,11 +94,13 @@ class SpectralOptimum(AbstractStart):
     problem that does not generalize.
 
     Args:
-        matrix: rows x cols, finite; p.s.d. for U U'.
+        matrix: rows x cols, finite; symmetric and p.s.d. for U U', to 1e-8 of its
+            largest entry or eigenvalue.
 
     Raises:
         DataError: when it is no finite matrix.
-        SpecError: when its shape is not the problem's, or it is not p.s.d. for U U'.
+        SpecError: when its shape is not the problem's, or for U U' when it is not
+            symmetric, whose symmetric part need not be a solution, or not p.s.d.
 
     Exactness: exact: the best approximation of the rank that the widths allow.
     Source: gunasekar2017, figure 1 ("SVD initialization").
@@ -127,8 +129,17 @@ class SpectralOptimum(AbstractStart):
                 fix="Give a solution of this problem",
             )
         if isinstance(factorization, SymmetricFactorization):
-            values, vectors = np.linalg.eigh((array + array.T) / 2)
             # 1e-8: what a projection on the p.s.d. cone leaves behind, with room.
+            asymmetry = np.abs(array - array.T).max()
+            if asymmetry > 1e-8 * np.abs(array).max():
+                raise SpecError(
+                    where="SpectralOptimum(matrix)",
+                    rule="U U' is symmetric, so the matrix must be",
+                    got=f"an entry that is {asymmetry:.3g} off its mirror image",
+                    fix="Use reference.projected_gradient(problem).matrix, or give "
+                    "(matrix + matrix.T) / 2",
+                )
+            values, vectors = np.linalg.eigh((array + array.T) / 2)
             if values[0] < -1e-8 * np.abs(values).max():
                 raise SpecError(
                     where="SpectralOptimum(matrix)",

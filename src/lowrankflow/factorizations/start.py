@@ -7,7 +7,7 @@ import numpy as np
 
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations.factorization import AbstractFactorization
-from lowrankflow.problems import AbstractObjective
+from lowrankflow.problems import AbstractObjective, real_number
 
 HostFactors = tuple[np.ndarray, ...]
 
@@ -36,11 +36,7 @@ def positive(where: str, value: float) -> None:
     Raises:
         SpecError: for anything else, a string that reads like a number included.
     """
-    try:
-        fine = not isinstance(value, str | bytes) and 0 < float(value) < np.inf
-    except (TypeError, ValueError):
-        fine = False
-    if not fine:
+    if not 0 < real_number(value) < np.inf:
         raise SpecError(
             where=where,
             rule="this is a positive, finite number",

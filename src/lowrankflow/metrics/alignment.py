@@ -10,7 +10,13 @@ from jaxtyping import Float
 
 from lowrankflow.errors import DataError, SpecError
 from lowrankflow.precision import in_float64
-from lowrankflow.problems import AbstractMatrix, Numbers, finite_array, to_dense
+from lowrankflow.problems import (
+    AbstractMatrix,
+    Numbers,
+    finite_array,
+    real_number,
+    to_dense,
+)
 
 
 def imbalance(factors: Sequence[Numbers]) -> float:
@@ -61,7 +67,7 @@ def is_balanced(factors: Sequence[Numbers], *, rtol: float) -> bool:
     Source: arora2019, equation (5).
     Differs: the source asks for equality.
     """
-    if not 0 <= rtol < math.inf:
+    if not 0 <= real_number(rtol) < math.inf:
         raise SpecError(
             where="is_balanced(rtol)",
             rule="the tolerance is a finite number >= 0",
@@ -121,7 +127,7 @@ def gradient_alignment(
 
     Raises:
         DataError: when the shapes differ or a number is not finite.
-        SpecError: when the rank is out of range.
+        SpecError: when the rank is no integer or out of range.
 
     Exactness: exact where the leading singular values are distinct.
     Cost: a full decomposition; forms rows x cols.
@@ -137,13 +143,15 @@ def gradient_alignment(
             got=f"shape {slope.shape}",
             fix="Give problem.gradient(matrix)",
         )
-    if not 1 <= rank <= min(array.shape):
+    number = real_number(rank)
+    if not 1 <= number <= min(array.shape) or number != math.trunc(number):
         raise SpecError(
             where="gradient_alignment(rank)",
             rule=f"from 1 to {min(array.shape)} singular vectors can be looked at",
             got=f"{rank!r}",
             fix=f"Give for example rank={min(array.shape)}",
         )
+    rank = int(number)
     left, _, right = np.linalg.svd(array, full_matrices=False)
     inner = abs(left[:, :rank].T @ slope @ right[:rank].T)
     on = np.diagonal(inner)
@@ -161,6 +169,15 @@ def _chained(
 ) -> list[Float[np.ndarray, "rows cols"]]:
     """The factors as float64 arrays whose product exists."""
     where = f"{name}(factors)"
+    try:
+        factors = tuple(factors)
+    except TypeError:
+        raise DataError(
+            where=where,
+            rule="factors are a tuple of matrices, the first acting first",
+            got=f"an object of type {type(factors).__name__}",
+            fix="Give the tuple (W_1, ..., W_N)",
+        ) from None
     arrays = [
         finite_array(f"{name}(factors[{j}])", factor, ndim=2)
         for j, factor in enumerate(factors)

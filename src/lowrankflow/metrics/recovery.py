@@ -9,6 +9,7 @@ from lowrankflow.problems import (
     AbstractMatrix,
     Numbers,
     SensingProblem,
+    checked_problem,
     finite_array,
     to_dense,
 )
@@ -110,7 +111,7 @@ def held_out_rmse(problem: SensingProblem, matrix: AbstractMatrix | Numbers) -> 
     Source: arora2019, figure 3 (test error on ratings).
     Differs: the square root of the source's mean squared error.
     """
-    held_out = problem.held_out
+    held_out = checked_problem("held_out_rmse(problem)", problem).held_out
     if held_out is None or held_out.operator.num_measurements == 0:
         raise SpecError(
             where="held_out_rmse(problem)",
@@ -133,7 +134,7 @@ def _error_and_target(
     name: str, problem: SensingProblem, matrix: AbstractMatrix | Numbers
 ) -> tuple[Float[np.ndarray, "rows cols"], Float[np.ndarray, "rows cols"]]:
     """W - W* and W*."""
-    if problem.target is None:
+    if checked_problem(f"{name}(problem)", problem).target is None:
         raise SpecError(
             where=f"{name}(problem)",
             rule="it needs problem.target, the matrix to be recovered",

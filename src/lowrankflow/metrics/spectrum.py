@@ -20,6 +20,7 @@ from lowrankflow.problems import (
     Factored,
     Numbers,
     finite_array,
+    real_number,
     to_dense,
 )
 
@@ -199,7 +200,7 @@ def numerical_rank(values: Float[np.ndarray, " sv"], *, rtol: float) -> int:
     Differs: as in the source.
     """
     values = _checked("numerical_rank(values)", values)
-    if not 0 <= rtol < 1:
+    if not 0 <= real_number(rtol) < 1:
         raise SpecError(
             where="numerical_rank(rtol)",
             rule="the tolerance is relative to the largest value, and lies in [0, 1)",
@@ -223,7 +224,7 @@ def _checked(where: str, values: Numbers) -> Float[np.ndarray, " sv"]:
 
 
 def _check_positive(where: str, number: float, instead: str) -> None:
-    if not 0 < number < math.inf:
+    if not 0 < real_number(number) < math.inf:
         raise SpecError(
             where=where,
             rule="this is a positive, finite number",

@@ -1,4 +1,7 @@
-from lowrankflow.problems.checks import finite_array as finite_array
+from lowrankflow.problems.checks import (
+    finite_array as finite_array,
+    real_number as real_number,
+)
 from lowrankflow.problems.dense_operators import (
     ColumnSensing as ColumnSensing,
     CommutingSensing as CommutingSensing,
@@ -54,6 +57,7 @@ from lowrankflow.problems.problem import (
     HeldOut as HeldOut,
     Objective as Objective,
     SensingProblem as SensingProblem,
+    checked_problem as checked_problem,
 )
 from lowrankflow.problems.ratings import (
     MOVIELENS_LICENCE as MOVIELENS_LICENCE,

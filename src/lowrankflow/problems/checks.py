@@ -6,7 +6,7 @@ from lowrankflow.errors import DataError
 from lowrankflow.problems.matrices import Numbers
 
 
-def real_array(array: Numbers) -> tuple[np.ndarray, str]:
+def real_array(array: Numbers | float) -> tuple[np.ndarray, str]:
     """The numbers as float64 and "", or an empty array and what was found instead.
 
     Strings that look like numbers are not numbers: "1" in a table is a file read wrong.
@@ -18,8 +18,20 @@ def real_array(array: Numbers) -> tuple[np.ndarray, str]:
         if given.dtype.kind in "USMm":
             return np.empty(0), f"no numbers but dtype {given.dtype}"
         return given.astype(np.float64, copy=False), ""
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return np.empty(0), "no array of numbers"
+
+
+def real_number(value: float) -> float:
+    """The value as a float; NaN, which no comparison accepts, for what is no number.
+
+    Strings that look like numbers are not numbers, nor are truth values, arrays of any
+    dimension but zero and integers of more than 64 bits.
+    """
+    numbers, kind = real_array(value)
+    if kind or numbers.ndim != 0 or np.asarray(value).dtype.kind not in "iuf":
+        return np.nan
+    return float(numbers)
 
 
 def finite_array(where: str, array: Numbers, *, ndim: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from lowrankflow.errors import SpecError
-from lowrankflow.problems.checks import checked_shape
+from lowrankflow.problems.checks import checked_shape, real_number
 from lowrankflow.problems.dense_operators import DenseSensing
 from lowrankflow.problems.sampling import checked_count
 from lowrankflow.seeds import generator
@@ -100,7 +100,7 @@ def sensing_deviation(
         return num_entries**-0.5
     if scale == "near_isometry":
         return num_measurements**-0.5
-    if isinstance(scale, int | float | np.floating) and 0 < scale < np.inf:
+    if not isinstance(scale, str) and 0 < real_number(scale) < np.inf:
         return float(scale)
     raise SpecError(
         where=where,

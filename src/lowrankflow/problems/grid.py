@@ -149,7 +149,8 @@ class ExhaustiveGrid:
         return mask
 
     def _require_index(self, what: str, index: int, count: int) -> None:
-        if not isinstance(index, int | np.integer) or not 0 <= index < count:
+        whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
+        if not whole or not 0 <= index < count:
             raise SpecError(
                 where=f"ExhaustiveGrid({what})",
                 rule=f"a {what} is a number in 0...{count - 1}",

@@ -15,8 +15,9 @@ from lowrankflow.problems.operators import (
     AbstractSensingOperator,
     checked_dual,
     checked_matrix,
+    checked_operator,
 )
-from lowrankflow.problems.problem import HeldOut, SensingProblem
+from lowrankflow.problems.problem import HeldOut, SensingProblem, checked_problem
 
 
 class LiftedOperator(AbstractSensingOperator):
@@ -28,12 +29,18 @@ class LiftedOperator(AbstractSensingOperator):
     Args:
         operator: the measurements of W, of shape (rows, cols).
 
+    Raises:
+        SpecError: when it is no operator.
+
     Exactness: exact.
     Source: gunasekar2017, section 2 (asymmetric factorizations).
     Differs: as in the source.
     """
 
     operator: AbstractSensingOperator
+
+    def __check_init__(self):
+        checked_operator("LiftedOperator(operator)", self.operator)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,11 +88,15 @@ def lift(problem: SensingProblem) -> SensingProblem:
         Measurements of X = [[P, W], [W', Q]]; a target W* is lifted to the p.s.d. X*
         whose blocks are those of its balanced factors.
 
+    Raises:
+        SpecError: when it is no `SensingProblem`.
+
     Exactness: exact.
     Cost: forms (rows + cols)^2 numbers.
     Source: gunasekar2017, section 2.
     Differs: as in the source.
     """
+    checked_problem("lift(problem)", problem)
     target = None if problem.target is None else lift_matrix(problem.target)
     held_out = problem.held_out
     if held_out is not None:

@@ -15,6 +15,7 @@ from jax.core import Tracer
 from jaxtyping import Float
 
 from lowrankflow.errors import DataError, SpecError
+from lowrankflow.problems.checks import real_number
 from lowrankflow.problems.matrices import Numbers
 
 
@@ -176,7 +177,4 @@ def _is_between(low: float, value: float) -> bool:
     """Whether the value is a number above `low` and finite; yes where it is traced."""
     if isinstance(value, Tracer):
         return True
-    try:
-        return low < float(value) < np.inf
-    except (TypeError, ValueError):
-        return False
+    return low < real_number(value) < np.inf

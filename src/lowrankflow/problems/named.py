@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lowrankflow.errors import SpecError
+from lowrankflow.problems.checks import real_number
 from lowrankflow.problems.commuting_instances import (
     arora2019_proposition1,
     arora2019_single_measurement,
@@ -82,6 +83,13 @@ def named(name: str, parameters: Mapping[str, float] | None = None) -> NamedInst
             fix=_suggestion(str(name), named_instances()),
         )
     chosen = dict(recipe.defaults)
+    if not (parameters is None or isinstance(parameters, Mapping)):
+        raise SpecError(
+            where=f"named({name!r}, parameters)",
+            rule="parameters are given by name, in a mapping",
+            got=f"{parameters!r}",
+            fix=f"Give for example parameters={dict(recipe.defaults)!r}",
+        )
     for key, value in (parameters or {}).items():
         if key not in recipe.defaults:
             allowed = tuple(recipe.defaults)
@@ -96,10 +104,7 @@ def named(name: str, parameters: Mapping[str, float] | None = None) -> NamedInst
 
 
 def _checked_value(name: str, key: str, value: float, default: float) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = real_number(value)
     whole = isinstance(default, int)
     natural = number >= 0 and number == math.floor(number) if number < 2**53 else False
     if not math.isfinite(number) or (whole and not natural):

@@ -6,7 +6,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float, Int
 
-from lowrankflow.errors import DataError
+from lowrankflow.errors import DataError, SpecError
 from lowrankflow.problems.checks import checked_pairs, checked_shape
 from lowrankflow.problems.matrices import (
     AbstractMatrix,
@@ -224,15 +224,50 @@ def checked_matrix(
 
 
 def checked_dual(operator: AbstractSensingOperator, dual: Numbers) -> None:
-    """Nothing, when there is one number per measurement.
+    """Nothing, for an array of one number per measurement.
 
     Raises:
-        DataError: when there is not.
+        DataError: when it is no array or has another number.
     """
-    if dual.shape != (operator.num_measurements,):
+    shape = getattr(dual, "shape", None)
+    if shape is None:
+        raise DataError(
+            where=f"{type(operator).__name__}.adjoint(dual)",
+            rule=f"the dual is an array of {operator.num_measurements} numbers",
+            got=f"{type(dual).__name__}",
+            fix="Convert it with numpy.asarray(..., dtype=float)",
+        )
+    if shape != (operator.num_measurements,):
         raise DataError(
             where=f"{type(operator).__name__}.adjoint(dual)",
             rule=f"the operator makes {operator.num_measurements} measurements",
-            got=f"shape {dual.shape}",
+            got=f"shape {shape}",
             fix="Give one number per measurement",
         )
+
+
+def checked_operator(
+    where: str, operator: AbstractSensingOperator
+) -> AbstractSensingOperator:
+    """The operator itself.
+
+    Raises:
+        SpecError: when it is none.
+    """
+    if not isinstance(operator, AbstractSensingOperator):
+        raise SpecError(
+            where=where,
+            rule="this is an operator, which makes measurements of a matrix",
+            got=described(operator),
+            fix="Give for example EntrySampling(row_index, col_index, shape)",
+        )
+    return operator
+
+
+def described(thing: object) -> str:
+    """What was given in place of an object of ours, short enough for a message."""
+    if isinstance(thing, type):
+        return f"the class {thing.__name__} itself"
+    if thing is None or isinstance(thing, str | int | float):
+        return f"{thing!r}"
+    return f"an object of type {type(thing).__name__}"

@@ -18,7 +18,7 @@ from lowrankflow.problems.gaussian_sensing import (
 )
 from lowrankflow.problems.losses import AbstractLoss
 from lowrankflow.problems.matrices import Numbers
-from lowrankflow.problems.operators import AbstractSensingOperator
+from lowrankflow.problems.operators import AbstractSensingOperator, checked_operator
 from lowrankflow.problems.problem import HeldOut, SensingProblem
 from lowrankflow.problems.sampling import uniform_entries, unobserved_entries
 from lowrankflow.problems.truths import gaussian_psd_truth, gaussian_truth
@@ -46,14 +46,17 @@ def measure(
 
     Raises:
         DataError: when a shape disagrees or a value is not finite.
-        SpecError: when the normalization is another word.
+        SpecError: when the operator or `held_out` is no operator, or the normalization
+            another word.
 
     Exactness: exact.
     """
     array = finite_array("measure(target)", target, ndim=2)
+    checked_operator("measure(operator)", operator)
     checked_same_shape("measure(target)", array.shape, operator.shape)
     aside = None
     if held_out is not None:
+        checked_operator("measure(held_out)", held_out)
         checked_same_shape("measure(held_out)", held_out.shape, operator.shape)
         aside = HeldOut(held_out, np.asarray(held_out.apply(array)))
     return SensingProblem(

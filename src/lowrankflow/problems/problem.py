@@ -26,7 +26,11 @@ from lowrankflow.problems.checks import (
 from lowrankflow.problems.losses import AbstractLoss, Squared
 from lowrankflow.problems.matrices import AbstractMatrix, Dense, Numbers, as_matrix
 from lowrankflow.problems.observed import listed_entries, observed_entries
-from lowrankflow.problems.operators import AbstractSensingOperator
+from lowrankflow.problems.operators import (
+    AbstractSensingOperator,
+    checked_operator,
+    described,
+)
 
 
 class AbstractObjective(eqx.Module):
@@ -55,7 +59,8 @@ class Objective(AbstractObjective):
 
     Raises:
         DataError: when the shape is not a pair of positive integers.
-        SpecError: when the function does not return one number for such a matrix.
+        SpecError: when it is no function, has no hash, or does not return one real
+            number for such a matrix.
 
     Exactness: exact (automatic derivative).
     Cost: that of the function, a few times over for the gradient.
@@ -75,14 +80,17 @@ class Objective(AbstractObjective):
     def _check_scalar(self) -> None:
         argument = jax.ShapeDtypeStruct(self.matrix_shape, jnp.float64)
         try:
-            got = str(jax.eval_shape(self.function, argument))
-            scalar = jax.eval_shape(self.function, argument).shape == ()
+            hash(self.function)  # by which compiled code is found again
+            answer = jax.eval_shape(self.function, argument)
+            got = str(answer)
+            scalar = answer.shape == () and jnp.issubdtype(answer.dtype, jnp.floating)
         except Exception as error:  # whatever the user's function raises
             got, scalar = f"{type(error).__name__}: {error}", False
         if not scalar:
             raise SpecError(
                 where="Objective(function)",
-                rule=f"it maps a {self.matrix_shape} JAX array to one number",
+                rule=f"it maps a {self.matrix_shape} JAX array to one number, and can "
+                "be hashed",
                 got=got,
                 fix="Write it with jax.numpy and end it with a sum or a mean",
             )
@@ -130,7 +138,8 @@ class SensingProblem(AbstractObjective):
 
     Raises:
         DataError: when a shape disagrees or a value is not finite.
-        SpecError: when the normalization is another word.
+        SpecError: when operator, loss or held_out is not what its name says, or the
+            normalization is another word.
 
     Exactness: exact.
     Source: gunasekar2017, equation (1); arora2019, equation (2).
@@ -154,11 +163,11 @@ class SensingProblem(AbstractObjective):
         target: Numbers | None = None,
         held_out: HeldOut | None = None,
     ):
-        self.operator = operator
+        self.operator = checked_operator("SensingProblem(operator)", operator)
         self.measurements = checked_measurements(
             "SensingProblem(measurements)", operator.num_measurements, measurements
         )
-        self.loss = Squared() if loss is None else loss
+        self.loss = Squared() if loss is None else _checked_loss(loss)
         self.loss.check(self.measurements)
         if normalization not in ("sum", "mean"):
             raise SpecError(
@@ -171,7 +180,7 @@ class SensingProblem(AbstractObjective):
         self.target = checked_target("SensingProblem(target)", operator.shape, target)
         if held_out is not None:
             where = "SensingProblem(held_out)"
-            count = held_out.operator.num_measurements
+            count = _checked_held_out(where, held_out).operator.num_measurements
             values = checked_measurements(where, count, held_out.measurements)
             checked_same_shape(where, held_out.operator.shape, operator.shape)
             held_out = HeldOut(held_out.operator, values)
@@ -272,3 +281,42 @@ class SensingProblem(AbstractObjective):
 
     def _divisor(self) -> int:
         return self.num_measurements if self.normalization == "mean" else 1
+
+
+def checked_problem(where: str, problem: SensingProblem) -> SensingProblem:
+    """The problem itself.
+
+    Raises:
+        SpecError: when it is no `SensingProblem`.
+    """
+    if not isinstance(problem, SensingProblem):
+        raise SpecError(
+            where=where,
+            rule="this is a SensingProblem",
+            got=described(problem),
+            fix="Give for example SensingProblem.from_matrix(matrix)",
+        )
+    return problem
+
+
+def _checked_loss(loss: AbstractLoss) -> AbstractLoss:
+    if not isinstance(loss, AbstractLoss):
+        raise SpecError(
+            where="SensingProblem(loss)",
+            rule="this is a loss, the cost of one prediction",
+            got=described(loss),
+            fix="Give for example loss=Huber(delta=1.0), or leave it out for Squared()",
+        )
+    return loss
+
+
+def _checked_held_out(where: str, held_out: HeldOut) -> HeldOut:
+    if not isinstance(held_out, HeldOut):
+        raise SpecError(
+            where=where,
+            rule="measurements kept aside come with the operator that made them",
+            got=described(held_out),
+            fix="Give HeldOut(operator, measurements)",
+        )
+    checked_operator(f"{where}.operator", held_out.operator)
+    return held_out

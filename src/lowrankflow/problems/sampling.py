@@ -12,7 +12,11 @@ from jaxtyping import Float, Int
 
 from lowrankflow.errors import SpecError
 from lowrankflow.problems.checks import checked_shape
-from lowrankflow.problems.operators import EntrySampling, SymmetricEntrySampling
+from lowrankflow.problems.operators import (
+    EntrySampling,
+    SymmetricEntrySampling,
+    described,
+)
 from lowrankflow.problems.truths import checked_exponent
 from lowrankflow.seeds import generator
 
@@ -169,11 +173,19 @@ def unobserved_entries(
         seed: of the sample.
 
     Raises:
-        SpecError: when there are not that many entries left.
+        SpecError: when the operator observes no entries, or there are not that many
+            left.
 
     Exactness: exactly `num_entries` entries, every set of them equally likely.
     Cost: forms rows x cols indices.
     """
+    if not isinstance(operator, EntrySampling):
+        raise SpecError(
+            where="unobserved_entries(operator)",
+            rule="only an EntrySampling says which entries it observes",
+            got=described(operator),
+            fix="Give the operator of a completion problem, problem.operator",
+        )
     rows, cols = operator.shape
     free = np.ones((rows, cols), bool)
     free[np.asarray(operator.row_index), np.asarray(operator.col_index)] = False

@@ -9,8 +9,9 @@ from lowrankflow.problems.operators import (
     AbstractSensingOperator,
     checked_dual,
     checked_matrix,
+    checked_operator,
 )
-from lowrankflow.problems.problem import HeldOut, SensingProblem
+from lowrankflow.problems.problem import HeldOut, SensingProblem, checked_problem
 
 
 class SymmetrizedOperator(AbstractSensingOperator):
@@ -20,7 +21,7 @@ class SymmetrizedOperator(AbstractSensingOperator):
         operator: measurements of square matrices.
 
     Raises:
-        SpecError: when the operator's matrices are not square.
+        SpecError: when it is no operator, or its matrices are not square.
 
     Exactness: exact.
     Cost: that of the operator on a dense matrix; `gram` forms m matrices one by one.
@@ -31,10 +32,11 @@ class SymmetrizedOperator(AbstractSensingOperator):
     operator: AbstractSensingOperator
 
     def __check_init__(self):
-        rows, cols = self.operator.shape
+        where = "SymmetrizedOperator(operator)"
+        rows, cols = checked_operator(where, self.operator).shape
         if rows != cols:
             raise SpecError(
-                where="SymmetrizedOperator(operator)",
+                where=where,
                 rule="only a square matrix has a symmetric part",
                 got=f"measurements of {rows} x {cols} matrices",
                 fix="Use lowrankflow.lift(problem) for a rectangle",
@@ -77,13 +79,14 @@ def symmetrized(problem: SensingProblem) -> SensingProblem:
         problem: measurements of a square matrix; a target must be symmetric.
 
     Raises:
-        SpecError: when the problem is not square, or its target not symmetric.
+        SpecError: when it is no `SensingProblem` or not square, or its target not
+            symmetric.
 
     Exactness: exact.
     Source: li2021, section 3.
     Differs: as said in `SymmetrizedOperator`.
     """
-    target = problem.target
+    target = checked_problem("symmetrized(problem)", problem).target
     operator = SymmetrizedOperator(problem.operator)
     # 1e-12: a symmetric target is symmetric to rounding.
     if target is not None and np.abs(target - target.T).max() > 1e-12 * max(

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.errors import SpecError
-from lowrankflow.problems.checks import checked_shape, finite_array
+from lowrankflow.problems.checks import checked_shape, finite_array, real_number
 from lowrankflow.problems.matrices import Numbers
 from lowrankflow.seeds import generator
 
@@ -163,7 +163,7 @@ def checked_exponent(name: str, exponent: float) -> float:
     Raises:
         SpecError: when it is not a finite number >= 0.
     """
-    if not _is_real(exponent) or not 0 <= exponent < np.inf:
+    if not 0 <= real_number(exponent) < np.inf:
         raise SpecError(
             where=f"{name}(exponent)",
             rule="a power law k^-exponent decays: the exponent is finite and >= 0",
@@ -174,12 +174,10 @@ def checked_exponent(name: str, exponent: float) -> float:
 
 
 def _checked_rank(where: str, rank: int, largest: int | None) -> int:
-    try:
-        number = int(rank)
-        whole = number == rank
-    except (TypeError, ValueError, OverflowError):
-        number, whole = 0, False
-    if not whole or number < 1 or (largest is not None and number > largest):
+    given = real_number(rank)
+    whole = np.isfinite(given) and given == np.trunc(given)
+    number = int(given) if whole else 0
+    if number < 1 or (largest is not None and number > largest):
         limit = "..." if largest is None else f"...{largest}"
         raise SpecError(
             where=where,
@@ -208,7 +206,7 @@ def _checked_spectrum(
 
 
 def _checked_norm(where: str, norm: float) -> float:
-    if not _is_real(norm) or not 0 < norm < np.inf:
+    if not 0 < real_number(norm) < np.inf:
         raise SpecError(
             where=where,
             rule="a Frobenius norm is positive and finite",
@@ -216,10 +214,6 @@ def _checked_norm(where: str, norm: float) -> float:
             fix="Give for example 1.0, or leave it out for a mean squared entry of 1",
         )
     return float(norm)
-
-
-def _is_real(number: float) -> bool:
-    return isinstance(number, int | float | np.integer | np.floating)
 
 
 def _rescaled(

@@ -9,7 +9,7 @@ import numpy as np
 from lowrankflow.dynamics import Until
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import positive_int
-from lowrankflow.problems import Numbers, finite_array
+from lowrankflow.problems import Numbers, finite_array, real_number
 
 
 class AbstractSchedule(eqx.Module):
@@ -37,7 +37,7 @@ class GeometricIterations(AbstractSchedule):
     ratio: float
 
     def __check_init__(self):
-        if not 1 < self.ratio < np.inf:
+        if not 1 < real_number(self.ratio) < np.inf:
             raise SpecError(
                 where="GeometricIterations(ratio)",
                 rule="the ratio of two records' iterations is above 1",
@@ -46,7 +46,9 @@ class GeometricIterations(AbstractSchedule):
             )
 
     def next(self, *, time: float, iteration: int) -> Until:
-        return Until.at(iteration=max(iteration + 1, math.ceil(iteration * self.ratio)))
+        # A ratio may be so large that no integer of 64 bits is that far away.
+        next_one = min(iteration * float(self.ratio), 2.0**62)
+        return Until.at(iteration=max(iteration + 1, math.ceil(next_one)))
 
 
 class EveryIterations(AbstractSchedule):
