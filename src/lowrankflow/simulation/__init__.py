@@ -1,3 +1,27 @@
+from lowrankflow.simulation.fingerprint import fingerprint as fingerprint
+from lowrankflow.simulation.job import (
+    Job as Job,
+    ReferenceJob as ReferenceJob,
+    RunJob as RunJob,
+    job_from_json as job_from_json,
+    job_from_plain as job_from_plain,
+    job_to_json as job_to_json,
+    job_to_plain as job_to_plain,
+)
+from lowrankflow.simulation.observers import (
+    named_observers as named_observers,
+    observer_names as observer_names,
+)
+from lowrankflow.simulation.plain import (
+    Plain as Plain,
+    canonical_json as canonical_json,
+)
+from lowrankflow.simulation.recipes import (
+    Recipe as Recipe,
+    build as build,
+    recipe_kinds as recipe_kinds,
+)
+from lowrankflow.simulation.records import Record as Record
 from lowrankflow.simulation.run import Run as Run
 from lowrankflow.simulation.schedule import (
     AbstractSchedule as AbstractSchedule,
@@ -9,6 +33,7 @@ from lowrankflow.simulation.schedule import (
 from lowrankflow.simulation.simulate import (
     Chunk as Chunk,
     RunFailedError as RunFailedError,
+    first_state as first_state,
     simulate as simulate,
     simulate_chunks as simulate_chunks,
 )

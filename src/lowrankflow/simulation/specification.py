@@ -8,17 +8,15 @@ which is enough digits to give the same bits back.
 
 import dataclasses
 import difflib
-import json
-from typing import TypeAlias
+from collections.abc import Mapping
 
 import equinox as eqx
 import numpy as np
 
 from lowrankflow import dynamics, factorizations
-from lowrankflow.errors import SpecError
+from lowrankflow.errors import LowRankFlowError, SpecError
 from lowrankflow.simulation import schedule
-
-Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | dict[str, Plain]"
+from lowrankflow.simulation.plain import Plain, canonical_json, parsed_json
 
 
 def to_plain(setting: object) -> Plain:
@@ -96,7 +94,7 @@ def from_plain(plain: Plain) -> object:
             got=f"unknown {unknown}, missing {missing}",
             fix="Correct the names",
         )
-    return kinds[kind](**{name: from_plain(value) for name, value in given.items()})
+    return _made(kinds[kind], {name: from_plain(part) for name, part in given.items()})
 
 
 def to_json(setting: object) -> str:
@@ -105,9 +103,7 @@ def to_json(setting: object) -> str:
     Raises:
         SpecError: for what has no plain form.
     """
-    return json.dumps(
-        to_plain(setting), sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
+    return canonical_json(to_plain(setting))
 
 
 def from_json(text: str) -> object:
@@ -116,16 +112,26 @@ def from_json(text: str) -> object:
     Raises:
         SpecError: when it is no JSON, or no setting.
     """
+    return from_plain(parsed_json("from_json(text)", text))
+
+
+def _made(kind: type[eqx.Module], values: Mapping[str, object]) -> eqx.Module:
+    """A setting with these fields; whatever it refuses is the specification's fault."""
     try:
-        plain = json.loads(text)
-    except json.JSONDecodeError as error:
+        return kind(**values)
+    except SpecError:
+        raise
+    except LowRankFlowError as error:
         raise SpecError(
-            where="from_json(text)",
-            rule="this is the JSON of a setting",
-            got=f"{error.msg} at line {error.lineno}, column {error.colno}",
-            fix="Write it with to_json",
-        ) from None
-    return from_plain(plain)
+            where=error.where, rule=error.rule, got=error.got, fix=error.fix
+        ) from error
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise SpecError(
+            where=f"from_plain({kind.__name__})",
+            rule="its fields have values that it can be made from",
+            got=f"{type(error).__name__}: {error}"[:300],
+            fix=f"Compare them with the documentation of {kind.__name__}",
+        ) from error
 
 
 def _kinds() -> dict[str, type[eqx.Module]]:

@@ -1,0 +1,182 @@
+"""Numbers that a run may record beside those that every run records, by name.
+
+A function has no plain form; a name has. "alignment_on" is an observer, and so is
+"alignment_on_10": what follows the underscore sets its parameters.
+"""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import numpy as np
+
+from lowrankflow import metrics
+from lowrankflow.dynamics import Snapshot
+from lowrankflow.errors import LowRankFlowError, SpecError
+from lowrankflow.problems import AbstractObjective, SensingProblem
+from lowrankflow.simulation.records import Observer
+
+_Last: TypeAlias = dict[int, tuple[Snapshot, metrics.Alignment]]
+
+
+def observer_names() -> tuple[str, ...]:
+    """The names there are, sorted, with their parameters: "entry_ROW_COL"."""
+    return tuple(sorted(_with_parameters(name) for name in _KINDS))
+
+
+def named_observers(names: Iterable[str]) -> dict[str, Observer]:
+    """Observers by name, as `simulate(observe=...)` takes them.
+
+    - alignment_on_RANK, alignment_on_std_RANK, alignment_off_RANK,
+      alignment_off_std_RANK, alignment_ratio_RANK: of the gradient in the leading
+      singular vectors of the matrix (`metrics.gradient_alignment`); all of them when
+      no rank is given.
+    - distance: ||W - target||_F.
+    - entry_ROW_COL: W[row, col], 0-based.
+    - numerical_rank_RTOL: how many singular values exceed RTOL times the largest; 1e-3
+      unless given.
+    - smallest_singular_value: the last of them.
+
+    Args:
+        names: distinct; in the order in which they are to be recorded.
+
+    Raises:
+        SpecError: when a name is unknown, given twice or its parameters make no sense.
+    """
+    chosen: dict[str, Observer] = {}
+    last: _Last = {}
+    for name in names:
+        if name in chosen:
+            raise SpecError(
+                where="observe",
+                rule="each number is recorded once",
+                got=f"{name!r} twice",
+                fix="Remove one",
+            )
+        chosen[name] = _observer(name, last)
+    return chosen
+
+
+def _observer(name: str, last: _Last) -> Observer:
+    for kind in sorted(_KINDS, key=len, reverse=True):
+        if not isinstance(name, str) or not (f"{name}_").startswith(f"{kind}_"):
+            continue
+        words = name[len(kind) + 1 :].split("_") if name != kind else []
+        try:
+            return _KINDS[kind](last, *words)
+        except LowRankFlowError:
+            raise
+        except (TypeError, ValueError):
+            break
+    known = observer_names()
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
+    raise SpecError(
+        where="observe",
+        rule=f"the observers are {', '.join(known)}",
+        got=f"{name!r}"[:200],
+        fix=f"Did you mean {close[0]!r}?"
+        if close
+        else f"Give for example {known[0]!r}",
+    )
+
+
+def _alignment(field: str) -> Callable[..., Observer]:
+    def make(last: _Last, rank: str | None = None) -> Observer:
+        leading = None if rank is None else _natural(rank, 1)
+
+        def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+            count = min(problem.shape) if leading is None else leading
+            seen = last.get(count)
+            # One decomposition serves all numbers taken from it.
+            if seen is None or seen[0] is not snapshot:
+                gradient = problem.gradient(snapshot.matrix)
+                aligned = metrics.gradient_alignment(
+                    snapshot.matrix, gradient, rank=count
+                )
+                seen = last[count] = (snapshot, aligned)
+            return float(getattr(seen[1], field))
+
+        return observer
+
+    return make
+
+
+def _distance(last: _Last) -> Observer:
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        if not isinstance(problem, SensingProblem) or problem.target is None:
+            raise SpecError(
+                where="observe('distance')",
+                rule="it is the distance to the target of the problem",
+                got="a problem without a target",
+                fix="Leave it out",
+            )
+        return float(np.linalg.norm(snapshot.matrix - np.asarray(problem.target)))
+
+    return observer
+
+
+def _entry(last: _Last, row: str, col: str) -> Observer:
+    at = (_natural(row, 0), _natural(col, 0))
+
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        if at[0] >= problem.shape[0] or at[1] >= problem.shape[1]:
+            raise SpecError(
+                where=f"observe('entry_{at[0]}_{at[1]}')",
+                rule=f"the matrix has shape {problem.shape}, and indices start at 0",
+                got=f"entry {at}",
+                fix="Give for example 'entry_0_0'",
+            )
+        return float(snapshot.matrix[at])
+
+    return observer
+
+
+def _numerical_rank(last: _Last, rtol: str = "1e-3") -> Observer:
+    share = float(rtol)
+    metrics.numerical_rank(np.ones(1), rtol=share)
+
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        values = metrics.singular_values(snapshot.matrix)
+        return float(metrics.numerical_rank(values, rtol=share))
+
+    return observer
+
+
+def _smallest(last: _Last) -> Observer:
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        return float(metrics.singular_values(snapshot.matrix)[-1])
+
+    return observer
+
+
+_KINDS: dict[str, Callable[..., Observer]] = {
+    "alignment_on": _alignment("diagonal_mean"),
+    "alignment_on_std": _alignment("diagonal_std"),
+    "alignment_off": _alignment("off_diagonal_mean"),
+    "alignment_off_std": _alignment("off_diagonal_std"),
+    "alignment_ratio": _alignment("ratio"),
+    "distance": _distance,
+    "entry": _entry,
+    "numerical_rank": _numerical_rank,
+    "smallest_singular_value": _smallest,
+}
+
+
+def _with_parameters(name: str) -> str:
+    parameters = list(inspect.signature(_KINDS[name]).parameters)[1:]
+    return "_".join([name, *(parameter.upper() for parameter in parameters)])
+
+
+def _natural(word: str, least: int) -> int:
+    """A number written with ASCII digits only.
+
+    Raises:
+        ValueError: when it is not, or below the least.
+    """
+    if not (word.isascii() and word.isdigit() and len(word) < 10):
+        raise ValueError(word)
+    number = int(word)
+    if number < least:
+        raise ValueError(word)
+    return number
