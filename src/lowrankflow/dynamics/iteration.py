@@ -102,8 +102,8 @@ def begin(
     """The state of a discrete dynamics that begins here; traceable.
 
     Every leaf has a dtype of its own: one that takes its dtype from its partners, as
-    `jnp.asarray(0)` does, becomes another kind of number in the first loop, and the
-    second chunk compiles again.
+    `jnp.asarray(0)` does, comes back from storage as another kind of number, for which
+    the loop would be compiled again.
     """
     point, memory = _as_float64(point), _as_float64(memory)
     zero, first = jnp.zeros((), jnp.float64), jnp.zeros((), jnp.int64)
