@@ -39,7 +39,11 @@ THEORY = LAYERS[:5]
 LONGEST = 400
 # Imports inside a function, with the reason. Files of cli/ may always: `--help` is to
 # be instant.
+OPTIMIZE = "takes a third of a second to import; few problems need it"
 LAZY_IMPORTS = {
+    ("problems/commuting_instances.py", "scipy.optimize"): OPTIMIZE,
+    ("reference/diagonal.py", "scipy.optimize"): OPTIMIZE,
+    ("reference/observed_value.py", "scipy.optimize"): OPTIMIZE,
     ("simulation/run.py", "xarray"): "takes half a second to import; few runs need it",
 }
 # Places that may ask an object what it can do, or call its parent.

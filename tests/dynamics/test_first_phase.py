@@ -104,6 +104,23 @@ def test_two_halves_of_the_phase_are_the_whole(kind):
     assert relative(one, other) < 1e-11
 
 
+def test_two_factors_that_mirror_each_other_move_as_one():
+    problem = lrf.symmetrized(
+        lrf.planted_psd_completion(6, rank=2, num_observed=20, seed=2)
+    )
+    deep = lrf.DeepFactorization(2)
+    (unit,) = lrf.Gaussian(1e-40).factors(problem, SYMMETRIC, seed=1)
+    alone = linear_phase(problem, SYMMETRIC, (unit,), rtol=1e-6)
+    pair = linear_phase(problem, deep, (unit.T, unit), rtol=1e-6, is_mirrored=True)
+    assert pair.end == alone.end
+    (moved,) = advance_linear(alone, SYMMETRIC, (unit,), alone.end)
+    first, second = advance_linear(
+        pair, deep, (unit.T, unit), pair.end, is_mirrored=True
+    )
+    assert np.array_equal(second, moved)
+    assert np.array_equal(first, moved.T)
+
+
 def test_no_closed_phase_where_there_is_nothing_to_gain():
     problem, factorization, factors = case("wide", 0.1)
     assert linear_phase(problem, factorization, factors, rtol=1e-6) is None

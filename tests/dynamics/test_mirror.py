@@ -128,6 +128,25 @@ def test_the_end_to_end_flow_stays_symmetric_too():
     assert skew(run.matrix) < 1e-14
 
 
+@pytest.mark.parametrize(
+    "step",
+    [lrf.ConstantStep(learning_rate=0.02), lrf.HeavyBall(0.01, 0.5)],
+    ids=["constant", "heavy ball"],
+)
+def test_descent_stays_symmetric_too(step):
+    # Long enough for rounding to have grown past 1e-10 on its own.
+    run = lrf.simulate(
+        recovery(),
+        lrf.DeepFactorization(4),
+        lrf.GradientDescent(step),
+        start=lrf.Identity(1e-2),
+        stop=lrf.Stop(iterations=1000),
+        schedule=lrf.OnlyEnds(),
+    )
+    assert run.records[-1]["loss"] < 0.3 * run.records[0]["loss"]
+    assert skew(run.matrix) < 1e-14
+
+
 def test_on_host_leaves_no_device_arrays():
     import jax
 

@@ -16,6 +16,7 @@ from lowrankflow.dynamics.contract import (
     Until,
     as_traced,
 )
+from lowrankflow.dynamics.flow import keeps_mirror
 from lowrankflow.dynamics.iteration import (
     Evaluation,
     IterationState,
@@ -24,6 +25,7 @@ from lowrankflow.dynamics.iteration import (
     iteration_snapshot,
     slope_of,
 )
+from lowrankflow.dynamics.mirror import mirrored, on_host
 from lowrankflow.dynamics.step_rules import AbstractStepRule
 from lowrankflow.dynamics.steppers import Tree
 from lowrankflow.errors import SpecError
@@ -37,7 +39,8 @@ class GradientDescent(AbstractDynamics[IterationState]):
 
     For U U' the gradient is sym(grad f) U, that of f(U U') / 2: the clock of the
     flow. Time is the sum of the step lengths, so that small steps follow `GradientFlow`
-    at equal times. `until.time` ends a chunk at the first iteration at or after it; the
+    at equal times. A descent that keeps W symmetric is kept so in rounding too, except
+    from batches (`mirror`). `until.time` ends a chunk at the first iteration at or after it; the
     iteration does not land there.
 
     Args:
@@ -88,7 +91,11 @@ class GradientDescent(AbstractDynamics[IterationState]):
         self.step.check(problem, factorization)
         self._check_batches(problem)
         setting, source = as_traced(self), batch_seed(seed)
-        return _init(setting, problem, factorization, factors, source)
+        # A batch of the measurements need not be symmetric where all of them are.
+        is_mirrored = not _draws(self, problem) and keeps_mirror(
+            on_host(problem), factorization, factors
+        )
+        return _init(setting, problem, factorization, factors, source, is_mirrored)
 
     @in_float64
     def advance(
@@ -149,6 +156,7 @@ def _evaluated(
     factors: Tree,
     iteration: Int[Array, ""],
     seed: UInt[Array, ""],
+    is_mirrored: bool,
 ) -> Evaluation:
     """Gradient and loss; the compiler forms the product they share once."""
     matrix = factorization.end_to_end(factors)
@@ -165,6 +173,8 @@ def _evaluated(
     else:
         pull = problem.gradient(matrix)
     gradient = factorization.pullback(factors, to_dense(pull))
+    if is_mirrored:
+        gradient = mirrored(gradient)
     return Evaluation(gradient, slope_of(gradient), problem.value(matrix))
 
 
@@ -181,14 +191,16 @@ def _init(
     factorization: AbstractFactorization,
     factors: Tree,
     seed: UInt[Array, ""],
+    is_mirrored: bool,
 ) -> IterationState:
     return begin(
         lambda point, _, iteration: _evaluated(
-            descent, problem, factorization, point, iteration, seed
+            descent, problem, factorization, point, iteration, seed, is_mirrored
         ),
         factors,
         memory=descent.step.first_memory(factors),
         seed=seed,
+        is_mirrored=is_mirrored,
     )
 
 
@@ -203,7 +215,13 @@ def _advance(
 ) -> IterationState:
     return iterate(
         lambda point, _, iteration: _evaluated(
-            descent, problem, factorization, point, iteration, state.seed
+            descent,
+            problem,
+            factorization,
+            point,
+            iteration,
+            state.seed,
+            state.is_mirrored,
         ),
         lambda here: descent.step.move(problem, factorization, here),
         state,

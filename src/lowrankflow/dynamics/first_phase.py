@@ -58,7 +58,7 @@ def linear_phase(
     factors: HostFactors,
     *,
     rtol: float,
-    is_mirrored: bool,
+    is_mirrored: bool = False,
 ) -> LinearPhase | None:
     """The linear phase ahead of these factors, or None when there is none.
 
@@ -107,7 +107,7 @@ def advance_linear(
     factors: HostFactors,
     duration: float,
     *,
-    is_mirrored: bool,
+    is_mirrored: bool = False,
 ) -> HostFactors:
     """The factors after `duration` of the linear flow, with graded hidden units."""
     stacked = _stacked(factors, is_mirrored)
@@ -129,7 +129,7 @@ def graded_units(
     factorization: AbstractFactorization,
     factors: HostFactors,
     *,
-    is_mirrored: bool,
+    is_mirrored: bool = False,
 ) -> HostFactors:
     """The same product from rotated hidden units, graded by the directions at zero.
 

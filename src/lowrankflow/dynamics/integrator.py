@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from lowrankflow.dynamics.contract import CODES, RUNNING, Limits, Until
+from lowrankflow.dynamics.contract import CODES, OVERFLOW, RUNNING, Limits, Until
 from lowrankflow.dynamics.steppers import (
     Tree,
     explicit_step,
@@ -40,8 +40,6 @@ _EXPLICIT_EDGE = 2.6
 EXPLICIT_BELOW = 1e-4
 _REFRESH = 8
 _SAFETY = 1.15
-# Up to here the squares of the entries of Gram matrices of factors are finite.
-_OVERFLOW = 1e75
 # A step that must be shorter than this, in units of the flow's fastest rate, fails by
 # rounding and not by error.
 _SMALLEST_REACH = 1e-14
@@ -212,7 +210,7 @@ def integrate(
         within = fine & (worst <= 1)
         # A step that is right but leaves the finite numbers ends the run before it.
         broken = within & (
-            ~jnp.isfinite(new_loss) | (tree_norm(trial.point) > _OVERFLOW)
+            ~jnp.isfinite(new_loss) | (tree_norm(trial.point) > OVERFLOW)
         )
         accepted = within & ~broken
         order = jnp.where(state.explicit, 5.0, 3.0)

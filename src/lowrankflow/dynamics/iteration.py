@@ -76,6 +76,7 @@ class IterationState(eqx.Module):
         iteration: steps taken.
         moved: whether the gradient has been above the stop rule's.
         status: code of a `Result`.
+        is_mirrored: whether point and gradient are kept mirror images (`mirror`).
     """
 
     point: Tree
@@ -90,6 +91,7 @@ class IterationState(eqx.Module):
     iteration: Int[Array, ""]
     moved: Bool[Array, ""]
     status: Int[Array, ""]
+    is_mirrored: bool = eqx.field(static=True)
 
 
 Look = Callable[[Tree, Float[Array, ""], Int[Array, ""]], Evaluation]
@@ -97,7 +99,12 @@ Step = Callable[[IterationState], Move]
 
 
 def begin(
-    look: Look, point: Tree, *, memory: Tree, seed: UInt[Array, ""]
+    look: Look,
+    point: Tree,
+    *,
+    memory: Tree,
+    seed: UInt[Array, ""],
+    is_mirrored: bool = False,
 ) -> IterationState:
     """The state of a discrete dynamics that begins here; traceable.
 
@@ -121,6 +128,7 @@ def begin(
         iteration=first,
         moved=jnp.zeros((), bool),
         status=jnp.asarray(RUNNING, jnp.int64),
+        is_mirrored=is_mirrored,
     )
 
 
@@ -181,6 +189,7 @@ def iterate(
             iteration=iteration,
             moved=state.moved,
             status=state.status,
+            is_mirrored=state.is_mirrored,
         )
         kept = jax.tree.map(lambda old, new: jnp.where(broken, old, new), state, moved)
         return _judged(kept, limits, still=still, broken=broken)
