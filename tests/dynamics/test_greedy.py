@@ -75,8 +75,8 @@ def test_it_learns_rank_and_not_norm(R):
     # CLAIMs 42 and 47, with the bounds they state.
     instance = lrf.named("li2021-4x4", {"R": R})
     problem = instance.problem
-    # Rates of the last stage differ by R^2. It ends late enough all the same, and not on
-    # its slow part, which would enter as a spurious second stage.
+    # Rates of the last stage differ by R^2. It ends late enough all the same: its slow
+    # part does not enter as a spurious second stage.
     run, points = learn(problem)
     assert run.result is Result.optimal
     assert run.records[-1]["stage"] == len(points) - 1 == 1

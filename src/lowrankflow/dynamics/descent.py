@@ -39,9 +39,9 @@ class GradientDescent(AbstractDynamics[IterationState]):
 
     For U U' the gradient is sym(grad f) U, that of f(U U') / 2: the clock of the
     flow. Time is the sum of the step lengths, so that small steps follow `GradientFlow`
-    at equal times. A descent that keeps W symmetric is kept so in rounding too, except
-    from batches (`mirror`). `until.time` ends a chunk at the first iteration at or after it; the
-    iteration does not land there.
+    at equal times. `until.time` ends a chunk at the first iteration at or after it; the
+    iteration does not land there. A descent that keeps W symmetric is kept so in
+    rounding too, except from batches (`mirror`).
 
     Args:
         step: how far and where a step goes: `ConstantStep`, `ExactLineSearch`,
