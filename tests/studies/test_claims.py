@@ -168,6 +168,9 @@ def test_numbers_that_are_none_and_numbers_that_diverged():
     assert verdict.outcome is CONTRADICTED
     json.dumps(verdict.to_plain(), allow_nan=False)
     assert at_most([1.0, math.inf], 3, **WORDS).outcome is UNDECIDED
+    diverged = np.array([math.inf, math.inf])
+    assert smaller_than(diverged, diverged, **WORDS).outcome is UNDECIDED
+    assert smaller_than(diverged, [1.0, 2.0], **WORDS).outcome is CONTRADICTED
 
 
 def test_pairs_are_seeds_and_not_positions():

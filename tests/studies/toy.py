@@ -11,6 +11,10 @@ from lowrankflow.studies import (
     Profile,
     Statement,
     at_most,
+    depth_look,
+    draw_samples,
+    method_look,
+    panels,
     smaller_than,
 )
 
@@ -104,4 +108,23 @@ class Toy(AbstractStudy):
         ]
 
     def figure(self, collection):
-        raise NotImplementedError
+        figure, ((left, right),) = panels(1, 2)
+        depths = collection.select(method="flow").axis("depth")
+        for depth in depths:
+            look = depth_look(depth)
+            runs = collection.trajectory("error", method="flow", depth=depth)
+            for run, trajectory in enumerate(runs):
+                words = look.keywords(markers=False)
+                words["label"] = look.label if run == 0 else "_"
+                left.semilogy(trajectory.time, trajectory.values, **words)
+            samples = [collection.last("error", method="flow", depth=depth)]
+            draw_samples(right, [depth], samples, look)
+        level = collection.last("error", method="nuclear norm").values[0]
+        words = method_look("min_nuclear_norm").keywords(markers=False)
+        right.axhline(level, **words)
+        left.set(xlabel="time", ylabel="mean squared error")
+        right.set(xlabel="depth", ylabel="mean squared error", xticks=depths)
+        right.set_yscale("log")
+        left.legend()
+        right.legend()
+        return figure

@@ -26,7 +26,13 @@ from lowrankflow.studies.papers import (
     Paper as Paper,
     Statement as Statement,
 )
+from lowrankflow.studies.provenance import provenance as provenance
 from lowrankflow.studies.registry import Registry as Registry
+from lowrankflow.studies.report import (
+    StudyReport as StudyReport,
+    contents as contents,
+    write_report as write_report,
+)
 from lowrankflow.studies.samples import (
     Sample as Sample,
     as_sample as as_sample,
@@ -44,6 +50,20 @@ from lowrankflow.studies.study import (
     AbstractStudy as AbstractStudy,
     LabelledJob as LabelledJob,
     Profile as Profile,
+)
+from lowrankflow.studies.style import (
+    METHODS as METHODS,
+    Look as Look,
+    depth_look as depth_look,
+    draw as draw,
+    draw_samples as draw_samples,
+    method_look as method_look,
+    panels as panels,
+    slug as slug,
+    spectrum_colors as spectrum_colors,
+    styled as styled,
+    themed as themed,
+    to_svg as to_svg,
 )
 from lowrankflow.studies.verdict import (
     Outcome as Outcome,

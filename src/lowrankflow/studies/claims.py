@@ -62,7 +62,7 @@ def judged(
     if not reason and measured is not None:
         outcome = region.judge(interval or (measured, measured))
         if outcome is Outcome.UNDECIDED:
-            reason = "the interval has values that agree and values that do not"
+            reason = "the interval reaches over the bound"
     return Verdict(
         claim=claim,
         outcome=outcome,

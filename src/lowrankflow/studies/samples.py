@@ -49,10 +49,13 @@ def combine(function: Callable[..., np.ndarray | float], *samples: Sample) -> Sa
         samples: at least one.
     """
     common = [s for s in samples[0].seeds if all(s in o.seeds for o in samples)]
-    rows = [
-        function(*(sample.values[sample.seeds.index(seed)] for sample in samples))
-        for seed in common
-    ]
+    # Numbers of a run that diverged may be infinite: what is not defined is not a
+    # number, and says so in the verdict.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        rows = [
+            function(*(sample.values[sample.seeds.index(seed)] for sample in samples))
+            for seed in common
+        ]
     missing = tuple(dict.fromkeys(text for s in samples for text in s.missing))
     return Sample(values=np.array(rows, float), seeds=tuple(common), missing=missing)
 

@@ -20,12 +20,13 @@ def summary(values: Float[np.ndarray, "... seeds"], statistic: Statistic):
     Raises:
         SpecError: when the statistic is another word.
     """
-    if statistic == "mean":
-        return np.mean(values, axis=-1)
-    if statistic == "median":
-        return np.median(values, axis=-1)
-    if statistic == "geometric mean":
-        with np.errstate(divide="ignore", invalid="ignore"):
+    # A number may be infinite, where a run diverged, or zero.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if statistic == "mean":
+            return np.mean(values, axis=-1)
+        if statistic == "median":
+            return np.median(values, axis=-1)
+        if statistic == "geometric mean":
             return np.exp(np.mean(np.log(values), axis=-1))
     raise SpecError(
         where="summary(statistic)",

@@ -21,6 +21,8 @@ from lowrankflow.studies.verdict import Verdict
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lowrankflow.simulation import Job
+
 PROFILES = ("smoke", "quick", "paper")
 
 
@@ -47,11 +49,11 @@ class LabelledJob:
 
     Args:
         axes: what was varied, by name; "seed" among them where there is chance.
-        job: a `RunJob` or a `ReferenceJob`, handed on as it is.
+        job: a `RunJob` or a `ReferenceJob`.
     """
 
     axes: Mapping[str, AxisValue]
-    job: object
+    job: "Job"
 
 
 class AbstractStudy(abc.ABC):
