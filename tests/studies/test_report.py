@@ -156,7 +156,7 @@ def test_what_a_study_says(page):
         "2 min 3 s, the runs' wall times added up",
         "820 MB in the largest run",
         "0 to 1",
-        "platform Linux, cpu_count 2",
+        "platform Linux, cpu count 2",
         "numpy 2.3.1",
         "md5:6e47",
         "Made up; do with it what you like.",

@@ -61,4 +61,5 @@ def _mapping(value: object) -> Mapping[object, object]:
 
 def _words(value: object) -> str:
     parts = _mapping(value)
-    return ", ".join(f"{k} {v}" for k, v in parts.items()) if parts else str(value)
+    named = [f"{str(name).replace('_', ' ')} {part}" for name, part in parts.items()]
+    return ", ".join(named) or str(value)
