@@ -45,6 +45,8 @@ LAZY_IMPORTS = {
     ("reference/diagonal.py", "scipy.optimize"): OPTIMIZE,
     ("reference/observed_value.py", "scipy.optimize"): OPTIMIZE,
     ("simulation/run.py", "xarray"): "takes half a second to import; few runs need it",
+    ("store/archive.py", "xarray"): "the same; only results on disk need it",
+    ("store/results.py", "xarray"): "the same",
 }
 # Places that may ask an object what it can do, or call its parent.
 ALLOWED_CALLS = {
