@@ -213,7 +213,6 @@ def test_deeper_factorizations_pass_the_same_points(rectangular, depth, widths):
 # The flow it is the limit of
 
 
-@pytest.mark.slow
 def test_the_flow_passes_its_points_in_order():
     problem = lrf.named("li2021-20x20", {"seed": 2}).problem
     _, points = learn(problem)
