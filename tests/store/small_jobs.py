@@ -58,5 +58,10 @@ if __name__ == "__main__":
     if len(sys.argv) > 3:
         kill_before(int(sys.argv[3]), folder)
     events = []
-    name = execute(descent_job(iterations), Store(folder), progress=events.append)
+    name = execute(
+        descent_job(iterations),
+        Store(folder),
+        progress=events.append,
+        seconds_between=0,
+    )
     print(name, events[-1].stage)

@@ -53,8 +53,7 @@ def uninterrupted(folder, job):
 def test_a_run_killed_between_two_writes_goes_on_to_the_same_bits(tmp_path):
     job, store = descent_job(600), Store(tmp_path / "killed")
     name = digest(job)
-    # Lock, folders and two files each for parts 0, 1; then the records of part 2 are
-    # written, and the state is not.
+    # Somewhere between the files of part 4.
     process = started(store.folder, 600, 40)
     assert killed(process)
     assert store.status(name) == "interrupted"

@@ -1,14 +1,15 @@
 """An unfinished run on disk: its records, part by part, and its last two states.
 
-Part k is a file of the records of chunk k, never rewritten, and a file of the state
-after it. A state counts only if it and all records up to it are whole, so a run that
-was killed between any two writes goes on from the last part that is.
+Part k is a file of the records since part k - 1, never rewritten, and a file of the
+state after them. A state counts only if it and all records up to it are whole, so a run
+that was killed between any two writes goes on from the last part that is.
 """
 
 import hashlib
 import io
 import json
 import shutil
+import time
 import warnings
 import zipfile
 from collections.abc import Callable, Sequence
@@ -43,14 +44,12 @@ class Resumed:
     Args:
         records: all before.
         state: the dynamics' state.
-        parts: how many chunks are behind.
         seconds: wall time spent so far.
         peak: the most memory held so far, in bytes.
     """
 
     records: tuple[Record, ...]
     state: Any
-    parts: int
     seconds: float
     peak: int
 
@@ -63,29 +62,35 @@ class Checkpoints:
         digest: whose run it is.
         environment: all that may change the last bits; a run is continued only in an
             equal one.
+        seconds_between: of two parts, at least.
     """
 
-    def __init__(self, folder: Path, digest: str, environment: dict[str, str | int]):
+    def __init__(
+        self,
+        folder: Path,
+        digest: str,
+        environment: dict[str, str | int],
+        seconds_between: float = 0.0,
+    ):
         self.folder = folder
         self._said = {"digest": digest, "environment": environment}
+        self._seconds_between = seconds_between
+        self._pending: list[Record] = []
+        self._part, self._saved = 0, time.monotonic()
 
-    def save(
-        self,
-        part: int,
-        records: Sequence[Record],
-        state: Any,
-        *,
-        seconds: float,
-        peak: int,
+    def add(
+        self, records: Sequence[Record], state: Any, *, seconds: float, peak: int
     ) -> None:
-        """Keep one more chunk: its records, then the state after them.
+        """One more chunk; it is kept at once, or with the next if the last was just.
 
         Raises:
             StoreError: when the disk is full or cannot be written.
         """
-        names = records[0].keys() if records else ()
-        columns = {name: np.stack([r[name] for r in records]) for name in names}
-        write_atomically(self._records(part), _packed(columns, self._said))
+        self._pending += records
+        if time.monotonic() - self._saved < self._seconds_between:
+            return
+        names = self._pending[0].keys() if self._pending else ()
+        columns = {name: np.stack([r[name] for r in self._pending]) for name in names}
         leaves, structure = jax.tree.flatten(state)
         arrays = {f"{i:04d}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
         said = {
@@ -94,7 +99,12 @@ class Checkpoints:
             "seconds": seconds,
             "peak": peak,
         }
-        write_atomically(self._state(part), _packed(arrays, said))
+        # Records first: a state counts only with all records before it.
+        write_atomically(
+            (self._records(self._part), _packed(columns, self._said)),
+            (self._state(self._part), _packed(arrays, said)),
+        )
+        self._pending, self._part, self._saved = [], self._part + 1, time.monotonic()
         with disk_errors(self.folder):
             for old in self._states()[:-_KEPT_STATES]:
                 self._state(old).unlink(missing_ok=True)
@@ -112,7 +122,9 @@ class Checkpoints:
         with disk_errors(self.folder):
             for part in reversed(self._states()):
                 try:
-                    return self._restored(part, template)
+                    resumed = self._restored(part, template)
+                    self._part = part + 1
+                    return resumed
                 except _UnusableError as error:
                     reasons.append(f"part {part}: {error}")
                     self._state(part).unlink(missing_ok=True)
@@ -124,6 +136,7 @@ class Checkpoints:
                 stacklevel=2,
             )
         self.clear()
+        self._part = 0
         return None
 
     def clear(self) -> None:
@@ -158,7 +171,6 @@ class Checkpoints:
         return Resumed(
             records=tuple(records),
             state=jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in found]),
-            parts=part + 1,
             seconds=float(said["seconds"]),
             peak=int(said["peak"]),
         )

@@ -44,12 +44,23 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[Event], None]
 
 
-def execute(job: Job, store: Store, *, progress: Progress | None = None) -> str:
+# Three flushes to the disk take some 30 ms, and a chunk may take one.
+_SECONDS_BETWEEN_CHECKPOINTS = 0.25
+
+
+def execute(
+    job: Job,
+    store: Store,
+    *,
+    progress: Progress | None = None,
+    seconds_between: float = _SECONDS_BETWEEN_CHECKPOINTS,
+) -> str:
     """The digest of a job whose result is in the store, computed if it was not.
 
     Two processes that ask for the same job compute it once: the second waits for the
-    first and finds the result. A run keeps its records and state after each chunk; one
-    that was killed, at any moment, goes on from there and ends with the same bits.
+    first and finds the result. A run keeps its records and state after each chunk, but
+    for chunks that take less than a quarter of a second together; one that was killed,
+    at any moment, goes on from there and ends with the same bits.
     Linear algebra on the host runs on one thread, since more would change the last
     bits.
 
@@ -57,6 +68,7 @@ def execute(job: Job, store: Store, *, progress: Progress | None = None) -> str:
         job: a run or a reference solution.
         store: where results are kept.
         progress: called with an `Event` at the start, after each chunk and at the end.
+        seconds_between: of two checkpoints, at least; 0 for one after each chunk.
 
     Returns:
         The digest; `store.get` has the dataset. That a run diverged is a result.
@@ -87,7 +99,7 @@ def execute(job: Job, store: Store, *, progress: Progress | None = None) -> str:
             tell(Event(digest=digest, label=job.label, stage="found", fraction=1.0))
             return digest
         tell(Event(digest=digest, label=job.label, stage="started", fraction=0.0))
-        _compute(job, digest, store, tell)
+        _compute(job, digest, store, tell, seconds_between)
     except StoreError:
         raise
     except Exception as error:
@@ -107,8 +119,11 @@ def execute(job: Job, store: Store, *, progress: Progress | None = None) -> str:
     return digest
 
 
-def _compute(job: Job, digest: str, store: Store, tell: Progress) -> None:
-    checkpoints = Checkpoints(store.working_folder(digest), digest, environment())
+def _compute(
+    job: Job, digest: str, store: Store, tell: Progress, seconds_between: float
+) -> None:
+    folder = store.working_folder(digest)
+    checkpoints = Checkpoints(folder, digest, environment(), seconds_between)
     stopwatch = Stopwatch()
     with threadpoolctl.threadpool_limits(limits=1):
         problem = build(job.problem)
@@ -118,7 +133,7 @@ def _compute(job: Job, digest: str, store: Store, tell: Progress) -> None:
         else:
             dataset = _reference(job, problem)
         dataset = described(dataset, job, digest, stopwatch)
-    write_atomically(store.result_path(digest), to_bytes(dataset))
+    write_atomically((store.result_path(digest), to_bytes(dataset)))
     # Only now: until the result is on the disk, the checkpoints are all there is.
     checkpoints.clear()
     store.forget_failure(digest)
@@ -140,7 +155,6 @@ def _run(
     )
     records: list[Record] = [] if resumed is None else list(resumed.records)
     state = None if resumed is None else resumed.state
-    part = 0 if resumed is None else resumed.parts
     if resumed is not None:
         stopwatch.go_on(resumed.seconds, resumed.peak)
     chunks = simulate_chunks(
@@ -157,14 +171,12 @@ def _run(
         records.extend(chunk.records)
         if chunk.snapshot.result is not Result.running:
             break  # what follows is the result itself
-        checkpoints.save(
-            part,
+        checkpoints.add(
             chunk.records,
             chunk.state,
             seconds=stopwatch.seconds(),
             peak=stopwatch.peak(),
         )
-        part += 1
         tell(_event(job, digest, "running", stopwatch, records))
     assert chunk is not None, "a run yields at least its start"
     run = Run(

@@ -11,30 +11,34 @@ from lowrankflow.errors import StoreError
 PARTIAL = ".partial"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put this content at this path: after a crash the old file is there or the new.
+def write_atomically(*files: tuple[Path, bytes]) -> None:
+    """Put contents at paths of one folder: after a crash each file is old or new.
 
-    The content is written to a file of its own in the same folder, flushed to the disk,
-    moved into place, and the folder flushed.
+    Each content is written to a file of its own beside its place and flushed to the
+    disk; then they are moved into place in this order, and the folder is flushed.
 
     Raises:
         StoreError: when the disk is full, the folder cannot be written or the like;
-            what was at the path is then still there.
+            what was at the paths is then still there.
     """
-    partial = path.with_name(f"{path.name}{PARTIAL}")
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    moves = [(path.with_name(f"{path.name}{PARTIAL}"), path) for path, _ in files]
+    folder = files[0][0].parent
+    with disk_errors(files[0][0]):
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            with open(partial, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
+            for (partial, _), (_, content) in zip(moves, files, strict=True):
+                with open(partial, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            for partial, path in moves:
+                os.replace(partial, path)
         except BaseException:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
+            for partial, _ in moves:
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
             raise
-        sync_folder(path.parent)
+        sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

@@ -217,7 +217,7 @@ class Store:
             target = target / source.name if target.is_dir() else target
         with disk_errors(source):
             content = source.read_bytes()
-        write_atomically(target, content)
+        write_atomically((target, content))
         return target
 
     def result_path(self, digest: str) -> Path:
@@ -255,7 +255,7 @@ class Store:
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         text = json.dumps(said, indent=1)
-        write_atomically(self.failure_path(_checked(digest)), text.encode())
+        write_atomically((self.failure_path(_checked(digest)), text.encode()))
 
     def forget_failure(self, digest: str) -> None:
         """Remove the reason of a failure, if there is one.

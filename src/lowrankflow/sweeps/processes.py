@@ -1,8 +1,10 @@
 """Jobs in worker processes of this machine, which are used again and replaced."""
 
 import contextlib
+import hashlib
 import json
 import os
+import platform
 import queue
 import signal
 import subprocess
@@ -10,7 +12,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Any
+
+import jax
 
 from lowrankflow.errors import SpecError
 from lowrankflow.simulation import Job, job_to_json
@@ -117,8 +122,22 @@ class ProcessExecutor(AbstractExecutor):
         return spread(jobs, outcomes)
 
     def _hand(self, worker: "_Worker", job: Job, store: Store) -> None:
-        compiled = str(store.folder / "compiled") if self.keep_compiled else None
+        compiled = str(compiled_folder(store)) if self.keep_compiled else None
         worker.hand(job, {"folder": str(store.folder), "compiled": compiled})
+
+
+def compiled_folder(store: Store) -> Path:
+    """Where workers share compiled code: of this kind of processor and version only.
+
+    Code for another processor would at best be slow and at worst an illegal
+    instruction.
+    """
+    kind = f"{platform.machine()} {jax.__version__}"
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        named = {line for line in lines if line.startswith(("model name", "flags"))}
+        kind += "".join(sorted(named))
+    return store.folder / "compiled" / hashlib.sha256(kind.encode()).hexdigest()[:16]
 
 
 class _Worker:
