@@ -1,0 +1,4 @@
+"""Studies of arora2019: deep matrix factorization."""
+
+from lowrankflow.studies.arora2019.figure1 import Figure1 as Figure1
+from lowrankflow.studies.arora2019.figure2 import Figure2 as Figure2
