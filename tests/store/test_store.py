@@ -482,17 +482,60 @@ def test_a_full_disk_ends_in_a_message_and_an_intact_store(store, whole, size):
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written(store):
-    for folder in (store.folder, *store.folder.iterdir()):
+TINY_DISK = """
+mount -t tmpfs -o size=200k none {disk} || exit 3
+{python} {program} {disk} 3000; echo "exit code $?"
+find {disk} -name '*.partial'
+mount -o remount,size=4M {disk}
+{python} {program} {disk} 3000
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a disk of its own to fill")
+def test_a_disk_that_is_really_full(tmp_path):
+    """A file system of 200 kB, in a name space of its own, that grows afterwards."""
+    program = TINY_DISK.format(
+        disk=tmp_path,
+        python=sys.executable,
+        program=Path(__file__).with_name("small_jobs.py"),
+    )
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "bash", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if "exit code" not in done.stdout:
+        pytest.skip(f"no file system can be mounted here: {done.stderr[-200:]}")
+    first, *partial, last = done.stdout.strip().splitlines()
+    assert first == "exit code 1"
+    assert "No space left on device" in done.stderr
+    assert "what was stored before is intact" in done.stderr
+    assert partial == []
+    assert last == f"{digest(descent_job(3000))} finished"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs users and permissions")
+def test_a_folder_that_cannot_be_written(store, tmp_path):
+    folders = [store.folder, *store.folder.iterdir()]
+    for folder in folders:
         folder.chmod(0o555)
+    user = os.geteuid()
+    if user == 0:  # who may write anywhere; nobody else may here
+        os.seteuid(65534)
     try:
-        assert store.get(RUN) is not None
-        with pytest.raises(lrf.StoreError, match="may be read and written"):
+        with pytest.raises(lrf.StoreError, match=r"may be read and written.*denied"):
             execute(descent_job(61), store)
+        with pytest.raises(lrf.StoreError, match=r"may be read and written.*denied"):
+            execute(descent_job(61), Store(store.folder / "inside"))
     finally:
-        for folder in (store.folder, *store.folder.iterdir()):
+        os.seteuid(user)
+        for folder in folders:
             folder.chmod(0o755)
+    assert store.get(RUN) is not None
+    assert [entry.digest for entry in store.list()] == sorted([RUN, SOLUTION])
 
 
 def test_a_file_in_the_way(tmp_path):

@@ -68,7 +68,7 @@ def fraction_done(stop: Stop, first: Record, last: Record) -> float | None:
     if stop.time:
         shares.append(float(last["time"]) / float(stop.time))
     begun, now = float(first["loss"]), float(last["loss"])
-    if stop.loss is not None and 0 < float(stop.loss) < begun and now > 0:
+    if stop.loss is not None and 0 < float(stop.loss) < begun and 0 < now < math.inf:
         whole = math.log(begun / float(stop.loss))
         shares.append(math.log(begun / now) / whole)
     shares = [min(1.0, max(0.0, share)) for share in shares if math.isfinite(share)]

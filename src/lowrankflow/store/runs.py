@@ -62,7 +62,9 @@ class Store:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder).expanduser().absolute()
-        if self.folder.exists() and not self.folder.is_dir():
+        with disk_errors(self.folder):
+            in_the_way = self.folder.exists() and not self.folder.is_dir()
+        if in_the_way:
             raise StoreError(
                 where=f"Store({str(folder)!r})",
                 rule="the folder of results is a folder",
