@@ -275,16 +275,28 @@ def _panel(axes: "Axes", collection: Collection, rank: int) -> None:
         for count in counts
     ]
     draw_samples(axes, counts, minima, method_look("min_nuclear_norm"))
-    look = method_look("descent")
-    label = "descent, one run per depth"
+    label = method_look("descent").label
     for count in counts_of(collection, method="descent", rank=rank):
         for depth in DEPTHS:
             twin = collection.last(
                 ERROR, method="descent", rank=rank, num_observed=count, depth=depth
             )
-            at = [count] * len(twin)
-            axes.plot(at, twin.values, look.marker, color=look.color, label=label)
+            _ring(axes, count, twin, label)
             label = "_"
     axes.set(title=f"rank {rank}", xlabel="number of observed entries", yscale="log")
     if lowest:
         axes.set_ylim(bottom=min(lowest) / 3)
+
+
+def _ring(axes: "Axes", count: int, sample: Sample, label: str) -> None:
+    """Open marks around what the flow found, which stays to be seen."""
+    axes.plot(
+        [count] * len(sample),
+        sample.values,
+        linestyle="",
+        marker="o",
+        markersize=10,
+        markerfacecolor="none",
+        color=method_look("descent").color,
+        label=label if len(sample) else "_",
+    )

@@ -9,16 +9,17 @@ if TYPE_CHECKING:
 
 
 def shared_legend(figure: "Figure", panels: Iterable["Axes"], *, ncols: int) -> None:
-    """Each label of the panels once, below them; nothing when there is none."""
+    """Each label of the panels once, in order of the alphabet, below them."""
     entries = {}
     for axes in panels:
         handles, labels = axes.get_legend_handles_labels()
         for handle, label in zip(handles, labels, strict=True):
             entries.setdefault(label, handle)
     if entries:
+        labels = sorted(entries)
         figure.legend(
-            list(entries.values()),
-            list(entries),
+            [entries[label] for label in labels],
+            labels,
             loc="outside lower center",
             ncols=ncols,
         )
