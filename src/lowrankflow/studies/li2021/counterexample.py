@@ -106,11 +106,11 @@ class Counterexample(AbstractStudy):
     )
     statements: ClassVar[tuple[Statement, ...]] = (
         Statement(
-            key="conjecture",
-            text="From an infinitesimal start of full rank the flow of U U' ends at a "
-            "solution of least nuclear norm.",
-            source="gunasekar2017, the conjecture of section 2",
-            value="excess 0",
+            key="refutation",
+            text="The flow from an infinitesimal start of full rank does not end at a "
+            "solution of least nuclear norm: the conjecture of gunasekar2017 is false.",
+            source=WHERE,
+            value="excess (2 R^2 + 2) / (4 R) - 1: 0.25 and 0.667 for R = 2 and 3",
         ),
         Statement(
             key="minimum",
@@ -142,6 +142,12 @@ class Counterexample(AbstractStudy):
             text="The instance is the lifting of the 2 x 2 completion "
             "[[1, R], [R, ?]], whose two-factor flow goes to rank 1, too.",
             source="own derivation, from li2021's instance",
+        ),
+        Statement(
+            key="misleading",
+            text="At scales in common use the flow of depth 2 looks as if the conjecture "
+            "of gunasekar2017 held, on the very instance that refutes it.",
+            source="own observation",
         ),
         Statement(
             key="method",
@@ -182,7 +188,7 @@ class Counterexample(AbstractStudy):
         return [
             judged.minimum_is_certified(self, collection),
             judged.greedy_ends_at_rank_one(self, collection),
-            *(judged.conjecture(self, collection, R) for R in REACHABLE),
+            *(judged.refutation(self, collection, R) for R in REACHABLE),
             *(judged.ends_at_rank_one(self, collection, R) for R in REACHABLE),
             judged.smaller_is_further(self, collection),
             judged.large_starts_mislead(self, collection),

@@ -64,17 +64,18 @@ def greedy_ends_at_rank_one(study: AbstractStudy, collection: Collection) -> Ver
     )
 
 
-def conjecture(study: AbstractStudy, collection: Collection, R: float) -> Verdict:
+def refutation(study: AbstractStudy, collection: Collection, R: float) -> Verdict:
     scale = _smallest(collection, R)
-    return at_most(
+    predicted = (2 * R**2 + 2) / (4 * R) - 1
+    return at_least(
         excess(collection, R, method="flow", start="random", depth=2, init_scale=scale),
-        0.01,
-        claim=f"conjecture-{R:g}",
-        sentence=f"The flow from the smallest start, {scale:g}, ends at the least "
-        f"nuclear norm, R = {R:g}.",
-        statement=study.statement("conjecture"),
+        0.99 * predicted,
+        claim=f"refutation-{R:g}",
+        sentence=f"The flow from the smallest start, {scale:g}, ends as far above the "
+        f"least nuclear norm as rank 1 is, R = {R:g}.",
+        statement=study.statement("refutation"),
         quantity="nuclear norm above the minimum, relative",
-        note="where the conjecture holds, so small a start leaves far less",
+        note=f"rank 1 is {predicted:.3f} above; the conjecture says 0",
     )
 
 
@@ -124,9 +125,9 @@ def large_starts_mislead(study: AbstractStudy, collection: Collection) -> Verdic
         0.01,
         claim="misleading",
         sentence="From 0.1 I the flow looks as if the conjecture were true, R = 2.",
-        statement=study.statement("conjecture"),
+        statement=study.statement("misleading"),
         quantity="nuclear norm above the minimum, relative",
-        note="the same bound as for the smallest start",
+        note="rank 1 is 0.25 above",
     )
 
 
