@@ -7,17 +7,18 @@ A function has no plain form; a name has. "alignment_on" is an observer, and so 
 import difflib
 import inspect
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from lowrankflow import metrics
 from lowrankflow.dynamics import Snapshot
 from lowrankflow.errors import LowRankFlowError, SpecError
-from lowrankflow.problems import AbstractObjective, SensingProblem
+from lowrankflow.problems import AbstractObjective, SensingProblem, to_dense
 from lowrankflow.simulation.records import Observer
 
-_Last: TypeAlias = dict[int, tuple[Snapshot, metrics.Alignment]]
+# What was last taken apart, by rank: alignments; under "slopes" u_r' grad f(W) v_r.
+_Last: TypeAlias = dict[int | str, tuple[Snapshot, Any]]
 
 
 def observer_names() -> tuple[str, ...]:
@@ -34,6 +35,8 @@ def named_observers(names: Iterable[str]) -> dict[str, Observer]:
       no rank is given.
     - distance: ||W - target||_F.
     - entry_ROW_COL: W[row, col], 0-based.
+    - gradient_along_INDEX: u' G v for the gradient G and the singular vectors u, v of
+      the singular value with that 0-based index; the slope of the objective along it.
     - numerical_rank_RTOL: how many singular values exceed RTOL times the largest; 1e-3
       unless given.
     - smallest_singular_value: the last of them.
@@ -132,6 +135,29 @@ def _entry(last: _Last, row: str, col: str) -> Observer:
     return observer
 
 
+def _gradient_along(last: _Last, index: str) -> Observer:
+    at = _natural(index, 0)
+
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        if at >= min(problem.shape):
+            raise SpecError(
+                where=f"observe('gradient_along_{at}')",
+                rule=f"the matrix has {min(problem.shape)} singular values, and "
+                "indices start at 0",
+                got=f"index {at}",
+                fix="Give for example 'gradient_along_0'",
+            )
+        seen = last.get("slopes")
+        if seen is None or seen[0] is not snapshot:
+            left, _, right = np.linalg.svd(snapshot.matrix, full_matrices=False)
+            gradient = np.asarray(to_dense(problem.gradient(snapshot.matrix)))
+            seen = snapshot, np.sum((left.T @ gradient) * right, axis=1)
+            last["slopes"] = seen
+        return float(seen[1][at])
+
+    return observer
+
+
 def _numerical_rank(last: _Last, rtol: str = "1e-3") -> Observer:
     share = float(rtol)
     metrics.numerical_rank(np.ones(1), rtol=share)
@@ -158,6 +184,7 @@ _KINDS: dict[str, Callable[..., Observer]] = {
     "alignment_ratio": _alignment("ratio"),
     "distance": _distance,
     "entry": _entry,
+    "gradient_along": _gradient_along,
     "numerical_rank": _numerical_rank,
     "smallest_singular_value": _smallest,
 }

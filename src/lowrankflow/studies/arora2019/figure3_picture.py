@@ -1,0 +1,150 @@
+"""Figure 3 drawn: singular values along training, alignment, test errors."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes as PlotAxes
+
+from lowrankflow.studies.arora2019.figure3_claims import (
+    PRINTED,
+    PRINTED_RATINGS,
+    data_of_ratings,
+    least_error,
+)
+from lowrankflow.studies.arora2019.figure3_jobs import (
+    DEPTHS,
+    SYNTHETIC,
+    TIME_PER_ITERATION,
+)
+from lowrankflow.studies.collection import Collection, Trajectory
+from lowrankflow.studies.style import (
+    INK,
+    depth_look,
+    draw_samples,
+    panels,
+    spectrum_colors,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SHOWN = 10
+_UNIT = 1000  # iterations
+
+
+def draw_figure3(collection: Collection) -> "Figure":
+    """Singular values by depth, on both data; below them alignment and test errors."""
+    figure, rows = panels(3, 3, height=6.4)
+    real = data_of_ratings(collection)
+    for row, data, is_log in ((0, SYNTHETIC, False), (1, real, True)):
+        for axes, depth in zip(rows[row], DEPTHS, strict=True):
+            _draw_spectrum(axes, collection, data, depth, is_log=is_log)
+            axes.set_title(f"{'ratings' if is_log else 'synthetic'}, depth {depth}")
+        rows[row][0].set_ylabel("singular values")
+    for axes, data, name in (
+        (rows[2][0], SYNTHETIC, "synthetic"),
+        (rows[2][1], real, "ratings"),
+    ):
+        _draw_alignment(axes, collection, data)
+        axes.set_title(f"{name}, depth 2")
+    rows[2][0].set_ylabel(r"entries of $|U^\top \nabla \ell\, V|$")
+    _draw_errors(rows[2][2], collection, real)
+    for axes in (*rows[0], *rows[1], *rows[2][:2]):
+        axes.set_xlabel("iterations / 1000")
+    return figure
+
+
+def _draw_spectrum(
+    axes: PlotAxes, collection: Collection, data: str, depth: int, *, is_log: bool
+) -> None:
+    runs = collection.trajectory(
+        "singular_values", data=data, method="flow", depth=depth
+    )
+    if not runs:
+        _say_missing(axes)
+        return
+    iterations, shown = _shown(runs[0])
+    values = runs[0].values[shown]
+    count = min(_SHOWN, values.shape[1])
+    for r, color in enumerate(spectrum_colors(count)):
+        label = {0: "largest", count - 1: f"number {count}"}.get(r, "_")
+        axes.plot(iterations, values[:, r], color=color, linewidth=1.2, label=label)
+    axes.set_xlim(0, iterations[-1])
+    if is_log:
+        top = values.max()
+        axes.set_yscale("log")
+        axes.set_ylim(top * 1e-4, top * 2)
+    else:
+        axes.set_ylim(bottom=0)
+    if depth == 1 and not is_log:
+        axes.legend(loc="lower right", handlelength=1.6)
+
+
+def _draw_alignment(axes: PlotAxes, collection: Collection, data: str) -> None:
+    look = depth_look(2)
+    parts: tuple[tuple[str, str, str], ...] = (
+        ("alignment_on", "-", "diagonal"),
+        ("alignment_off", "--", "off-diagonal"),
+    )
+    means: list[float] = []
+    for name, dashes, label in parts:
+        where = {"data": data, "method": "flow", "depth": 2}
+        runs = collection.trajectory(name, **where)
+        if not runs:
+            _say_missing(axes)
+            return
+        deviations = collection.trajectory(f"{name}_std", **where)[0].values
+        iterations, shown = _shown(runs[0])
+        mean, deviation = runs[0].values[shown], deviations[shown]
+        axes.plot(iterations, mean, color=look.color, linestyle=dashes, label=label)
+        axes.fill_between(
+            iterations,
+            np.maximum(mean - deviation, mean / 10),
+            mean + deviation,
+            color=look.color,
+            alpha=0.15,
+            linewidth=0,
+        )
+        axes.set_xlim(0, iterations[-1])
+        means.extend(mean[1:])
+    axes.set_yscale("log")
+    # Room above the curves for the legend.
+    axes.set_ylim(min(means) / 2, max(means) * 40)
+    axes.legend(loc="upper right")
+
+
+def _draw_errors(axes: PlotAxes, collection: Collection, real: str) -> None:
+    axes.set_title("least test error")
+    tables = ((SYNTHETIC, "synthetic", PRINTED), (real, "ratings", PRINTED_RATINGS))
+    for data, name, printed in tables:
+        is_ratings = data == real
+        for depth in DEPTHS:
+            look = depth_look(depth, label="_")
+            draw_samples(axes, [depth], [least_error(collection, data, depth)], look)
+        axes.plot(
+            list(printed),
+            list(printed.values()),
+            color=INK,
+            marker="_",
+            markersize=12,
+            linestyle="none",
+            label="the paper's" if is_ratings else "_",
+        )
+        height = printed[1]
+        axes.annotate(name, (0.78, height / 2.2), va="top", fontsize=8)
+    axes.set_yscale("log")
+    axes.set(xlabel="depth", xticks=DEPTHS, xlim=(0.7, 3.3))
+    axes.legend(loc="lower left", handlelength=1.6)
+
+
+def _shown(run: Trajectory) -> tuple[np.ndarray, np.ndarray]:
+    """Iterations in thousands and which records: those recorded at even distances."""
+    iterations = run.time / TIME_PER_ITERATION
+    steps = np.diff(iterations)
+    sparse = np.flatnonzero(steps > 1.5 * steps[0])
+    last = int(sparse[0]) if sparse.size else iterations.size - 1
+    return iterations[: last + 1] / _UNIT, np.arange(last + 1)
+
+
+def _say_missing(axes: PlotAxes) -> None:
+    axes.text(0.5, 0.5, "no run", transform=axes.transAxes, ha="center", va="center")
