@@ -145,8 +145,8 @@ class Counterexample(AbstractStudy):
         ),
         Statement(
             key="misleading",
-            text="At scales in common use the flow of depth 2 looks as if the conjecture "
-            "of gunasekar2017 held, on the very instance that refutes it.",
+            text="At scales in common use the flow of depth 2 looks as if the "
+            "conjecture held, on the very instance that refutes it.",
             source="own observation",
         ),
         Statement(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lowrankflow.studies.claims import (
+    at_least,
     at_most,
     monotone,
     smaller_than,
