@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup test test-all lint types examples bench figures clean
+.PHONY: setup reproduce test test-all lint types examples bench figures clean
 
 setup: .venv/installed
 
@@ -17,6 +17,9 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint requirements.txt --editable '.[dev]'
 	touch $@
+
+reproduce: setup
+	$(BIN)/lowrankflow reproduce
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"

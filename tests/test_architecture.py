@@ -21,6 +21,9 @@ PACKAGE = "lowrankflow"
 # From below to above: each may import from those before it. The modules of the
 # foundation lie side by side below all folders.
 FOUNDATION = ("errors", "result", "seeds", "precision", "version")
+# Modules that stand above all folders; `public` is the list of the top's names, which
+# `__init__` loads when one of them is asked for.
+TOP = ("__init__", "__main__", "public")
 LAYERS = (
     "problems",
     "factorizations",
@@ -73,7 +76,7 @@ def parsed(path):
 def place(path, source):
     """The layer that a file is in: a folder, a foundation module, or "" for the top."""
     first = path.relative_to(source).parts[0].removesuffix(".py")
-    return "" if first == "__init__" else first
+    return "" if first in TOP else first
 
 
 def imported(path, source, package=PACKAGE):
@@ -170,10 +173,11 @@ def calls_of(source, names):
 
 
 def wrong_lists(source):
-    """Lines of an `__init__.py` that are no `from own.file import X as X`."""
+    """Lines of a folder's list that are no `from own.file import X as X`."""
     found = []
     for path in files(source):
-        if path.name != "__init__.py":
+        top = path.parent == source
+        if path.name != ("public.py" if top else "__init__.py"):
             continue
         where = relative(path, source)
         own = ".".join([PACKAGE, *path.relative_to(source).parent.parts])
@@ -298,7 +302,7 @@ def fields_of(kind):
 
 def exported(folder=""):
     """What a folder lists, or the top, but for modules and names of types."""
-    listed = vars(importlib.import_module(f"{PACKAGE}.{folder}".rstrip(".")))
+    listed = vars(importlib.import_module(f"{PACKAGE}.{folder or 'public'}"))
     return {
         name: thing
         for name, thing in listed.items()

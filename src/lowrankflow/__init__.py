@@ -3,85 +3,63 @@
 Importing this package does not change JAX's settings. Numbers are made in float64:
 every public call turns JAX's float64 switch on for its own duration, and
 `lowrankflow.float64` does the same for your own code.
+
+Nothing heavy is loaded until a name is asked for, so that the command line answers at
+once. The names are listed in `public.py`.
 """
 
-from lowrankflow import (
-    dynamics as dynamics,
-    factorizations as factorizations,
-    metrics as metrics,
-    problems as problems,
-    reference as reference,
-    simulation as simulation,
-)
-from lowrankflow.dynamics import (
-    ConstantStep as ConstantStep,
-    EndToEndFlow as EndToEndFlow,
-    ExactLineSearch as ExactLineSearch,
-    GradientDescent as GradientDescent,
-    GradientFlow as GradientFlow,
-    GreedyLowRank as GreedyLowRank,
-    HeavyBall as HeavyBall,
-    Nesterov as Nesterov,
-    NormalizedStep as NormalizedStep,
-    SteeredFlow as SteeredFlow,
-    Stop as Stop,
-)
-from lowrankflow.errors import (
-    DataError as DataError,
-    LowRankFlowError as LowRankFlowError,
-    PrecisionWarning as PrecisionWarning,
-    SpecError as SpecError,
-    StoreError as StoreError,
-)
-from lowrankflow.factorizations import (
-    Aligned as Aligned,
-    Balanced as Balanced,
-    DeepFactorization as DeepFactorization,
-    Gaussian as Gaussian,
-    GivenFactors as GivenFactors,
-    Identity as Identity,
-    Orthogonal as Orthogonal,
-    RandomPSD as RandomPSD,
-    SpectralOptimum as SpectralOptimum,
-    SymmetricFactorization as SymmetricFactorization,
-)
-from lowrankflow.precision import float64 as float64
-from lowrankflow.problems import (
-    ColumnSensing as ColumnSensing,
-    CommutingSensing as CommutingSensing,
-    DenseSensing as DenseSensing,
-    EntrySampling as EntrySampling,
-    HeldOut as HeldOut,
-    Huber as Huber,
-    Logistic as Logistic,
-    Objective as Objective,
-    PNorm as PNorm,
-    SensingProblem as SensingProblem,
-    Squared as Squared,
-    SymmetricEntrySampling as SymmetricEntrySampling,
-    lift as lift,
-    named as named,
-    named_instances as named_instances,
-    planted_completion as planted_completion,
-    planted_psd_completion as planted_psd_completion,
-    planted_psd_sensing as planted_psd_sensing,
-    planted_sensing as planted_sensing,
-    symmetrized as symmetrized,
-)
-from lowrankflow.reference import (
-    min_frobenius_norm as min_frobenius_norm,
-    min_nuclear_norm as min_nuclear_norm,
-    verify as verify,
-)
-from lowrankflow.result import Result as Result
-from lowrankflow.simulation import (
-    AtTimes as AtTimes,
-    EveryIterations as EveryIterations,
-    GeometricIterations as GeometricIterations,
-    OnlyEnds as OnlyEnds,
-    Run as Run,
-    RunFailedError as RunFailedError,
-    simulate as simulate,
-    simulate_chunks as simulate_chunks,
-)
+import importlib
+from typing import TYPE_CHECKING
+
 from lowrankflow.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from lowrankflow import (
+        dynamics as dynamics,
+        factorizations as factorizations,
+        metrics as metrics,
+        problems as problems,
+        reference as reference,
+        simulation as simulation,
+        store as store,
+        studies as studies,
+        sweeps as sweeps,
+    )
+    from lowrankflow.public import *  # noqa: F403
+
+_FOLDERS = (
+    "dynamics",
+    "factorizations",
+    "metrics",
+    "problems",
+    "reference",
+    "simulation",
+    "store",
+    "studies",
+    "sweeps",
+)
+
+
+def __getattr__(name: str) -> object:
+    """A folder, or a public name: the first of those asked for loads them all."""
+    if name in _FOLDERS:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "__all__":
+        return [*_FOLDERS, *_public()]
+    if not name.startswith("_"):
+        globals().update(_public())
+        if name in globals():
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    own = [name for name in globals() if name.startswith("__")]
+    return sorted({*own, *_FOLDERS, *_public()})
+
+
+def _public() -> dict[str, object]:
+    module = importlib.import_module(f"{__name__}.public")
+    return {
+        name: thing for name, thing in vars(module).items() if not name.startswith("_")
+    }

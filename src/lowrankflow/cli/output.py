@@ -1,0 +1,91 @@
+"""Files for the user: asked for before anything is computed, and never half-written."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from lowrankflow.errors import DataError
+
+
+def writable_folder(option: str, folder: Path) -> Path:
+    """The folder, made and tried, so that hours of work do not end at a closed door.
+
+    Args:
+        option: as the user typed it, for the message.
+        folder: where files will be written.
+
+    Raises:
+        DataError: when no file can be written there.
+    """
+    folder = folder.expanduser()
+    with _disk(option, folder):
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(None, "this is a file")
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".lowrankflow-")
+        os.close(handle)
+        os.unlink(name)
+    return folder
+
+
+def writable_file(option: str, path: Path, suffixes: tuple[str, ...]) -> Path:
+    """The path of a file that can be written, of one of these kinds.
+
+    Raises:
+        DataError: when it is of another kind, or cannot be written there.
+    """
+    path = path.expanduser()
+    if path.suffix.lower() not in suffixes:
+        raise DataError(
+            where=option,
+            rule=f"the file's name ends in {' or '.join(suffixes)}",
+            got=f"{str(path)!r}",
+            fix=f"Give for example {option} {path.stem or 'completed'}{suffixes[0]}",
+        )
+    with _disk(option, path):
+        if path.is_dir():
+            raise IsADirectoryError(None, "this is a folder")
+    writable_folder(option, path.parent)
+    return path
+
+
+def write_whole(option: str, path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all.
+
+    Raises:
+        DataError: when the disk is full or refuses.
+    """
+    with _disk(option, path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".lowrankflow-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            # mkstemp lets nobody else read; what the user asked for is the user's.
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextlib.contextmanager
+def _disk(option: str, path: Path):
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            where=option,
+            rule="files can be written there",
+            got=f"{str(path)!r}: {error.strerror or error}",
+            fix="Give another place, change its permissions, or free some space",
+        ) from None

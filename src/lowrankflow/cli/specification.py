@@ -1,0 +1,334 @@
+"""From the tables of a specification to jobs: sweeps unfolded, mistakes located.
+
+A list is a swept axis in two cases, and a value otherwise:
+
+- it is given in the table `[sweep]`, under the dotted name of what it sweeps;
+- it stands where a single number, word, truth value or table is expected, which the
+  annotation of the field decides. `AtTimes.times` or a `shape` expect lists: those are
+  swept by a list of lists in place of `shape`, or in `[sweep]`.
+
+Several axes give their cartesian product, the last one changing fastest.
+"""
+
+import copy
+import dataclasses
+import difflib
+import inspect
+import itertools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lowrankflow.cli.fields import (
+    FAMILIES,
+    annotations,
+    annotations_of,
+    family_of,
+    fits,
+    in_words,
+    is_single,
+    kinds,
+)
+from lowrankflow.cli.toml_file import Keys, TomlFile, dotted
+from lowrankflow.errors import SpecError
+from lowrankflow.simulation import Job, Recipe, ReferenceJob, RunJob, job_from_plain
+
+_MOST_JOBS = 10_000
+_SINGLE = ("kind", "seed", "psd", "gap_tolerance")
+_NAMED = re.compile(r"^(?:Recipe\('(\w+)'\)|(\w+))(?:\((\w+)\))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweptJob:
+    """A job, and what sets it apart from the others of the same file.
+
+    Args:
+        axes: value of each swept key, by its dotted name.
+        job: the job.
+    """
+
+    axes: Mapping[str, Any]
+    job: Job
+
+
+def read_jobs(source: TomlFile) -> list[SweptJob]:
+    """All jobs that a file asks for.
+
+    Raises:
+        SpecError: when it asks for none that makes sense; the message has the key, and
+            the line where it is written.
+    """
+    data = source.data()
+    axes = {**_plain_lists(data), **_sweep_table(source, data.pop("sweep", {}))}
+    count = math.prod(len(values) for values in axes.values())
+    if count > _MOST_JOBS:
+        raise source.error(
+            (),
+            rule=f"a file asks for {_MOST_JOBS} runs at most",
+            got=f"{count}: " + " x ".join(str(len(v)) for v in axes.values()),
+            fix="Divide it into several files",
+        )
+    jobs = []
+    for values in itertools.product(*axes.values()):
+        one = copy.deepcopy(data)
+        for keys, value in zip(axes, values, strict=True):
+            _put(source, one, keys, copy.deepcopy(value))
+        named = {dotted(keys): v for keys, v in zip(axes, values, strict=True)}
+        jobs.append(SweptJob(axes=named, job=_job(source, one)))
+    return jobs
+
+
+def relocated(source: TomlFile, job: Job | None, error: SpecError) -> SpecError:
+    """An error of a builder or a setting, said of the key that it is about."""
+    tables = {} if job is None else _tables(_plain(job))
+    return _relocated(source, tables, error)
+
+
+# --- sweeps
+
+
+def _plain_lists(data: Mapping[str, Any]) -> dict[Keys, list[Any]]:
+    """Lists where something single is expected, by their keys."""
+    axes: dict[Keys, list[Any]] = {}
+    for name, value in data.items():
+        if name in FAMILIES and isinstance(value, dict):
+            axes |= _lists_of_setting((name,), value, FAMILIES[name])
+        elif name == "problem" and isinstance(value, dict):
+            axes |= _lists_of_problem((name,), value)
+        elif name in (*_SINGLE, "problem", *FAMILIES) and _is_axis(value):
+            axes[(name,)] = value
+    return axes
+
+
+def _lists_of_setting(
+    above: Keys, table: Mapping[str, Any], family: str
+) -> dict[Keys, list[Any]]:
+    axes: dict[Keys, list[Any]] = {}
+    kind = table.get("kind", family)
+    if _is_axis(kind):
+        axes[(*above, "kind")] = kind
+        kind = kind[0]
+    known = annotations(family, kind)
+    for name, value in table.items():
+        annotation = known.get(name, object)
+        inner = family_of(annotation)
+        if inner is not None and isinstance(value, dict):
+            axes |= _lists_of_setting((*above, name), value, inner)
+        elif _is_axis(value) and is_single(annotation):
+            axes[(*above, name)] = value
+    return axes
+
+
+def _lists_of_problem(above: Keys, table: Mapping[str, Any]) -> dict[Keys, list[Any]]:
+    """A list is an axis where the recipe refuses it: what it asks for is not public."""
+    axes: dict[Keys, list[Any]] = {}
+    tried = dict(table)
+    for name, value in table.items():
+        if isinstance(value, dict):
+            if "kind" in value:
+                inner = _lists_of_problem((*above, name), value)
+            else:  # names and numbers, as the parameters of a named problem
+                inner = {(*above, name, k): v for k, v in value.items() if _is_axis(v)}
+            axes |= inner
+            tried[name] = copy.deepcopy(value)
+            for keys, values in inner.items():
+                _set(tried, keys[len(above) :], values[0])
+    if _is_axis(table.get("kind")):
+        axes[(*above, "kind")] = table["kind"]
+        tried["kind"] = table["kind"][0]
+    while True:
+        try:
+            Recipe.from_plain(tried)
+        except SpecError as error:
+            found = _NAMED.match(error.where)
+            name = found[3] if found else None
+            if name not in tried or not _is_axis(tried[name]):
+                return axes  # another mistake, told where the job is made
+            if (*above, name) in axes:
+                return axes
+            axes[(*above, name)] = tried[name]
+            tried[name] = tried[name][0]
+        else:
+            return axes
+
+
+def _sweep_table(source: TomlFile, sweep: object) -> dict[Keys, list[Any]]:
+    """The axes of `[sweep]`; dotted names may be quoted or not."""
+    axes: dict[Keys, list[Any]] = {}
+    waiting: list[tuple[Keys, Keys, Any]] = [(("sweep",), (), sweep)]
+    while waiting:
+        written, keys, value = waiting.pop(0)
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                parts = tuple(part.strip() for part in name.split("."))
+                waiting.append(((*written, name), (*keys, *parts), inner))
+        elif _is_axis(value) and keys:
+            axes[keys] = value
+        else:
+            raise source.error(
+                written,
+                rule="an axis is a list of one value or more",
+                got=f"{value!r}"[:200],
+                fix='Write for example "dynamics.rtol" = [1e-6, 1e-8] in [sweep]',
+            )
+    return axes
+
+
+def _is_axis(value: object) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
+def _set(table: dict[str, Any], keys: Keys, value: Any) -> bool:
+    """Put a value into nested tables, which are made; False if one is no table."""
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            return False
+    table[keys[-1]] = value
+    return True
+
+
+def _put(source: TomlFile, data: dict[str, Any], keys: Keys, value: Any) -> None:
+    if not _set(data, keys, value):
+        raise source.error(
+            keys[:-1],
+            rule="what is swept is in a table",
+            got=f"{dotted(keys)}, and {dotted(keys[:-1])} is none",
+            fix="Correct the name of the axis",
+        )
+
+
+# --- jobs
+
+
+def _job(source: TomlFile, data: dict[str, Any]) -> Job:
+    """The job that tables without sweeps describe."""
+    kind = data.setdefault("kind", "run")
+    chosen = RunJob if kind == "run" else ReferenceJob
+    known = [field.name for field in dataclasses.fields(chosen)]
+    known = list(dict.fromkeys(["kind", *known]))
+    _check_keys(source, (), data, known, f"a file of kind {kind!r}")
+    if isinstance(data.get("stop"), dict):
+        data["stop"].setdefault("kind", "Stop")
+    for name, family in FAMILIES.items():
+        if chosen is RunJob and name in data:
+            _check_setting(source, (name,), data[name], family)
+    try:
+        return job_from_plain(data)
+    except SpecError as error:
+        raise _relocated(source, _tables(data), error) from None
+
+
+def _check_setting(source: TomlFile, keys: Keys, table: object, family: str) -> None:
+    if not isinstance(table, dict):
+        raise source.error(
+            keys,
+            rule=f"this is a table, with the kind of {family}",
+            got=f"{table!r}"[:200],
+            fix=f"Write [{dotted(keys)}] and below it kind = ...",
+        )
+    kind, known_kinds = table.get("kind"), kinds(family)
+    if not isinstance(kind, str) or kind not in known_kinds:
+        close = difflib.get_close_matches(str(kind), known_kinds, n=2)
+        said = " or ".join(repr(one) for one in close)
+        usual = sorted(known_kinds)[0]
+        raise source.error(
+            (*keys, "kind") if "kind" in table else keys,
+            rule=f"the kinds of {family} are {', '.join(sorted(known_kinds))}",
+            got="none" if kind is None else f"{kind!r}"[:200],
+            fix=f"Did you mean {said}?" if close else f'Give for example "{usual}"',
+        )
+    fields = annotations(family, kind)
+    _check_keys(source, keys, table, ["kind", *fields], kind)
+    for name, value in table.items():
+        annotation = fields.get(name, str)
+        inner = family_of(annotation)
+        if inner is not None:
+            _check_setting(source, (*keys, name), value, inner)
+        elif not fits(value, annotation):
+            raise source.error(
+                (*keys, name),
+                rule=f"this is {in_words(annotation)}",
+                got=f"{value!r}"[:200],
+                fix="Correct the value",
+            )
+    _fill_in(source, keys, table, known_kinds[kind])
+
+
+def _fill_in(source: TomlFile, keys: Keys, table: dict[str, Any], chosen: type) -> None:
+    """Put in what the setting itself puts in when it is left out."""
+    for name, parameter in inspect.signature(chosen).parameters.items():
+        if name in table:
+            continue
+        if parameter.default is inspect.Parameter.empty:
+            asked = annotations_of(chosen).get(name, object)
+            raise source.error(
+                keys,
+                rule=f"{chosen.__name__} needs {name!r}, {in_words(asked)}",
+                got="none",
+                fix=f"Write {name} = ... in [{dotted(keys)}]",
+            )
+        table[name] = parameter.default
+
+
+def _check_keys(
+    source: TomlFile,
+    keys: Keys,
+    table: Mapping[str, Any],
+    known: Sequence[str],
+    what: str,
+) -> None:
+    for name in table:
+        if name in known:
+            continue
+        close = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+        said = " or ".join(repr(one) for one in close)
+        fix = f"Did you mean {said}?" if close else "Leave it out"
+        if keys and name in ("seed", "observe"):
+            fix = f"Write {name} above the first [table]: it is of the run as a whole"
+        raise source.error(
+            (*keys, name),
+            rule=f"the keys of {what} are {', '.join(known)}",
+            got=f"{name!r}",
+            fix=fix,
+        )
+
+
+# --- where an error belongs
+
+
+def _tables(data: Mapping[str, Any], above: Keys = ()) -> dict[str, Keys]:
+    """Where each kind is, the outermost first."""
+    found: dict[str, Keys] = {}
+    if isinstance(data.get("kind"), str) and above:
+        found[data["kind"]] = above
+    for name, value in data.items():
+        if isinstance(value, dict):
+            found = {**_tables(value, (*above, name)), **found}
+    return found
+
+
+def _relocated(
+    source: TomlFile, tables: Mapping[str, Keys], error: SpecError
+) -> SpecError:
+    found = _NAMED.match(error.where)
+    kind, argument = (found[1] or found[2], found[3]) if found else ("", None)
+    inner = (argument,) if argument else ()
+    if kind in tables:
+        keys = (*tables[kind], *inner)
+    elif kind in ("RunJob", "ReferenceJob"):
+        keys = inner
+    elif kind == "Recipe":
+        keys = ("problem", *inner)
+    else:
+        keys = (kind,) if kind in ("seed", "observe") else ()
+    got = error.got if keys else f"{error.got} in {error.where}"
+    return source.error(keys, rule=error.rule, got=got, fix=error.fix)
+
+
+def _plain(job: Job) -> dict[str, Any]:
+    from lowrankflow.simulation import job_to_plain
+
+    return job_to_plain(job)
