@@ -24,10 +24,10 @@ def outcomes(world, **options):
 
 
 CONTRADICTING = {
-    "few-rank-5": but(
+    "few-rank-5-1500": but(
         {"mean_squared_error": 0.02}, rank=5, num_observed=1500, depth=deep
     ),
-    "few-rank-10": but(
+    "few-rank-10-3000": but(
         {"mean_squared_error": 0.02}, rank=10, num_observed=3000, depth=deep
     ),
     "many-rank-5": but(
@@ -36,16 +36,16 @@ CONTRADICTING = {
     "many-rank-10": but(
         {"mean_squared_error": 2e-4}, rank=10, num_observed=7000, depth=2
     ),
-    "alike-rank-5": but(
+    "alike-rank-5-2000": but(
         {"mean_squared_error": lambda axes, e: e / 4},
         rank=5,
-        num_observed=3000,
+        num_observed=2000,
         depth=3,
     ),
-    "alike-rank-10": but(
+    "alike-rank-10-3500": but(
         {"mean_squared_error": lambda axes, e: e * 4},
         rank=10,
-        num_observed=4000,
+        num_observed=3500,
         depth=3,
     ),
     "descent-recovers-alike": but(
@@ -61,7 +61,7 @@ CONTRADICTING = {
 
 def test_all_claims_hold_in_the_papers_world():
     found = outcomes(as_the_paper_says)
-    assert set(found) == set(CONTRADICTING)
+    assert set(CONTRADICTING) < set(found)
     assert set(found.values()) == {Outcome.SUPPORTED}
 
 
@@ -82,7 +82,7 @@ def test_a_missing_run_leaves_its_claims_open():
     open_ones = {
         name for name, outcome in found.items() if outcome == Outcome.UNDECIDED
     }
-    assert open_ones == {"few-rank-5", "alike-rank-5", "converged"}
+    assert open_ones == {"few-rank-5-1500", "alike-rank-5-1500", "converged"}
 
 
 def test_seeds_that_disagree_leave_a_claim_open():
@@ -90,7 +90,7 @@ def test_seeds_that_disagree_leave_a_claim_open():
         return 0.09 if axes["seed"] == 1 else error
 
     world = but({"mean_squared_error": changed}, rank=5, num_observed=1500, depth=3)
-    assert outcomes(world)["few-rank-5"] == Outcome.UNDECIDED
+    assert outcomes(world)["few-rank-5-1500"] == Outcome.UNDECIDED
     world = but({"mean_squared_error": changed}, rank=5, num_observed=5000, depth=2)
     assert outcomes(world)["many-rank-5"] == Outcome.UNDECIDED
 

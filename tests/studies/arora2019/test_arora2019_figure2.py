@@ -32,12 +32,16 @@ def scale(changes, **where):
 MINIMUM = {"method": "min_nuclear_norm"}
 SHALLOW, DEEP = {"method": "flow", "depth": 2}, {"method": "flow", "depth": 3}
 CONTRADICTING = {
-    "norm-not-minimal-rank-5": entries({"nuclear_norm": 219.0}, 5, 1500, **MINIMUM),
+    "norm-not-minimal-rank-5": entries({"nuclear_norm": 220.5}, 5, 1500, **MINIMUM),
     "norm-not-minimal-rank-10": entries({"nuclear_norm": 410.0}, 10, 3000, **DEEP),
     "lower-rank-5": entries({"effective_rank": 4.8}, 5, 1500, **MINIMUM),
     "lower-rank-10": entries({"effective_rank": 20.0}, 10, 3000, **DEEP),
-    "recovers-better-rank-5": entries({"mean_squared_error": 0.1}, 5, 1500, **DEEP),
-    "recovers-better-rank-10": entries({"mean_squared_error": 0.1}, 10, 3000, **DEEP),
+    "recovers-better-rank-5-1500": entries(
+        {"mean_squared_error": 0.1}, 5, 1500, **DEEP
+    ),
+    "recovers-better-rank-10-3500": entries(
+        {"mean_squared_error": 0.1}, 10, 3500, **DEEP
+    ),
     "norms-coincide-rank-5": entries({"nuclear_norm": 216.0}, 5, 5000, **MINIMUM),
     "norms-coincide-rank-10": entries(
         {"nuclear_norm": 450.0}, 10, 7000, **SHALLOW, init_scale=1e-6
@@ -65,7 +69,7 @@ CONTRADICTING = {
 
 def test_all_claims_hold_in_the_papers_world():
     found = outcomes(as_the_paper_says)
-    assert set(found) == set(CONTRADICTING)
+    assert set(CONTRADICTING) < set(found)
     assert set(found.values()) == {Outcome.SUPPORTED}
 
 

@@ -35,7 +35,6 @@ from lowrankflow.studies.study import LabelledJob
 PAPER_SCALE = 1e-3
 PAPER_LEARNING_RATE = 1e-3
 MEAN_SQUARED_RESIDUAL = 1e-6
-RTOL = 1e-6
 GAP_TOLERANCE = 1e-8
 
 _PAPER_EPS = 1e-4
@@ -54,6 +53,8 @@ class Sweep:
         init_scales_at: (rank, number of observed entries) of that.
         descent_at: likewise, where flows have twins by the paper's own descent.
         num_descents: seeds that have a twin, at most.
+        rtol: of the flows. At 1e-6 the errors at the end differ by up to 10 % from
+            those of tighter ones at depth 4, at 1e-3 by half.
     """
 
     shape: tuple[int, int]
@@ -63,6 +64,7 @@ class Sweep:
     init_scales_at: tuple[int, int]
     descent_at: tuple[tuple[int, int], ...]
     num_descents: int
+    rtol: float = 1e-6
 
     def points(self) -> list[tuple[int, int]]:
         """(rank, number of observed entries) of the sweep over the latter."""
@@ -82,10 +84,11 @@ SWEEPS = {
         init_scales_at=(2, 160),
         descent_at=((2, 160),),
         num_descents=1,
+        rtol=1e-4,  # needs one of the two solvers only, and half of the compiling
     ),
     "quick": Sweep(
         shape=(100, 100),
-        observed={5: (1500, 2000, 3000, 5000), 10: (3000, 4000, 5000, 7000)},
+        observed={5: (1500, 2000, 3000, 5000), 10: (3000, 3500, 5000, 7000)},
         shallow_scales=(1e-3, 1e-6),
         init_scales=(1e-3, 1e-4, 1e-5, 1e-6),
         init_scales_at=(5, 2000),
@@ -139,10 +142,11 @@ class Instance:
         }
 
 
-def flow(instance: Instance, *, depth: int, init_scale: float) -> LabelledJob:
+def flow(
+    instance: Instance, *, depth: int, init_scale: float, rtol: float
+) -> LabelledJob:
     """The gradient flow, from a Gaussian start, to the paper's training error."""
-    # Tighter tolerances move the error at depth 4 by 10 %, looser ones by half.
-    dynamics = GradientFlow(rtol=RTOL, atol=RTOL)
+    dynamics = GradientFlow(rtol=rtol, atol=rtol)
     return _run(instance, "flow", dynamics, depth, init_scale)
 
 
@@ -198,7 +202,7 @@ def settings(sweep: Sweep, init_scale: str) -> dict[str, str | int | float]:
         ),
         "init_scale": init_scale,
         "stop": f"mean squared residual {MEAN_SQUARED_RESIDUAL:g}",
-        "flow": f"adaptive, rtol = atol = {RTOL:g}",
+        "flow": f"adaptive, rtol = atol = {sweep.rtol:g}",
         "minimum nuclear norm": f"certified, relative gap {GAP_TOLERANCE:g}",
     }
 

@@ -37,6 +37,11 @@ def counts_of(collection: Collection, **axes: Choice) -> list[int]:
     return [int(count) for count in collection.select(**axes).axis("num_observed")]
 
 
+def few_of(counts: list[int]) -> list[int]:
+    """Those of the numbers of entries that are few: the least half, at most two."""
+    return counts[: min(2, len(counts) // 2)]
+
+
 def ranks_of(collection: Collection) -> list[int]:
     """The ranks of the truths, ascending."""
     return [int(rank) for rank in collection.axis("rank")]

@@ -157,7 +157,11 @@ class Figure2(AbstractStudy):
         return [
             *(judged.norm_not_minimal(self, collection, rank) for rank in ranks),
             *(judged.rank_is_lower(self, collection, rank) for rank in ranks),
-            *(judged.recovers_better(self, collection, rank) for rank in ranks),
+            *(
+                judged.recovers_better(self, collection, rank, count)
+                for rank in ranks
+                for count in judged.few_counts(collection, rank)
+            ),
             *(judged.norms_coincide(self, collection, rank) for rank in ranks),
             *(judged.ranks_coincide(self, collection, rank) for rank in ranks),
             judged.shallow_rank_falls(self, collection),
@@ -178,9 +182,10 @@ def _over_entries(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
     jobs = []
     for instance in instances(sweep, sweep.points(), num_seeds):
         jobs += [
-            flow(instance, depth=2, init_scale=scale) for scale in sweep.shallow_scales
+            flow(instance, depth=2, init_scale=scale, rtol=sweep.rtol)
+            for scale in sweep.shallow_scales
         ]
-        jobs.append(flow(instance, depth=3, init_scale=PAPER_SCALE))
+        jobs.append(flow(instance, depth=3, init_scale=PAPER_SCALE, rtol=sweep.rtol))
         jobs.append(min_nuclear_norm(instance))
     labelled = [_swept(judged.OBSERVED, job) for job in jobs]
     for instance in instances(sweep, [(r, 1) for r in sweep.observed], num_seeds):
@@ -192,7 +197,7 @@ def _over_scales(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
     jobs = []
     for instance in instances(sweep, [sweep.init_scales_at], num_seeds):
         jobs += [
-            flow(instance, depth=depth, init_scale=scale)
+            flow(instance, depth=depth, init_scale=scale, rtol=sweep.rtol)
             for depth in (2, 3, 4)
             for scale in sweep.init_scales
         ]

@@ -1,12 +1,18 @@
 """What figure 2 says, judged: norm and rank with few and many entries, and the start.
 
-"Few" and "many" are the least and the largest number of observed entries of a rank.
+"Few" are the one or two least numbers of observed entries of a rank, "many" is the
+largest.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from lowrankflow.studies.arora2019.completion_checks import counts_of, scales_of
+from lowrankflow.studies.arora2019.completion_checks import (
+    counts_of,
+    few_of,
+    ranks_of,
+    scales_of,
+)
 from lowrankflow.studies.claims import at_most, monotone, smaller_than
 from lowrankflow.studies.collection import AxisValue, Collection
 from lowrankflow.studies.samples import Sample, combine, largest
@@ -27,48 +33,64 @@ def norm_not_minimal(
     study: "AbstractStudy", collection: Collection, rank: int
 ) -> Verdict:
     """Few entries: the minimum nuclear norm is below that of depth 3."""
-    few = _counts(collection, rank)[0]
+    few = few_counts(collection, rank)
+    ratios = [
+        combine(
+            lambda least, found: least / found,
+            _minimum(collection, NORM, rank, count),
+            _flow(collection, NORM, rank, count, depth=3),
+        )
+        for count in few
+    ]
     return smaller_than(
-        _minimum(collection, NORM, rank, few),
-        _flow(collection, NORM, rank, few, depth=3),
-        factor=0.99,
+        largest(ratios),
+        1.0,
+        factor=0.999,
         claim=f"norm-not-minimal-rank-{rank}",
-        sentence=f"Rank {rank}, {few:,} entries: the minimum nuclear norm is lower "
-        "than that of depth 3 by more than 1 %.",
+        sentence=f"Rank {rank}, {_listed(few)} entries: the minimum nuclear norm is "
+        "lower than that of depth 3, by more than 0.1 %.",
         statement=study.statement("few-norm"),
-        quantity="nuclear norm, minimum to depth 3",
-        note="1 % is far above what the stop rule and the gap leave open.",
+        quantity="nuclear norm, minimum to depth 3, the nearer of these",
+        note="The stop rule leaves 0.05 % open, the certificates far less.",
     )
 
 
 def rank_is_lower(study: "AbstractStudy", collection: Collection, rank: int) -> Verdict:
     """Few entries: the effective rank of depth 3 is below that of the minimum."""
-    few = _counts(collection, rank)[0]
+    few = few_counts(collection, rank)
+    ratios = [
+        combine(
+            lambda found, least: found / least,
+            _flow(collection, RANK, rank, count, depth=3),
+            _minimum(collection, RANK, rank, count),
+        )
+        for count in few
+    ]
     return smaller_than(
-        _flow(collection, RANK, rank, few, depth=3),
-        _minimum(collection, RANK, rank, few),
+        largest(ratios),
+        1.0,
         claim=f"lower-rank-{rank}",
-        sentence=f"Rank {rank}, {few:,} entries: depth 3 has a lower effective rank "
-        "than the minimum nuclear norm.",
+        sentence=f"Rank {rank}, {_listed(few)} entries: depth 3 has a lower effective "
+        "rank than the minimum nuclear norm.",
         statement=study.statement("few-rank"),
-        quantity="effective rank, depth 3 to the minimum nuclear norm",
+        quantity="effective rank, depth 3 to the minimum nuclear norm, the nearer",
     )
 
 
 def recovers_better(
-    study: "AbstractStudy", collection: Collection, rank: int
+    study: "AbstractStudy", collection: Collection, rank: int, count: int
 ) -> Verdict:
     """Few entries: depth 3 recovers far better than the minimum nuclear norm."""
-    few = _counts(collection, rank)[0]
     return smaller_than(
-        _flow(collection, ERROR, rank, few, depth=3),
-        _minimum(collection, ERROR, rank, few),
+        _flow(collection, ERROR, rank, count, depth=3),
+        _minimum(collection, ERROR, rank, count),
         factor=0.1,
-        claim=f"recovers-better-rank-{rank}",
-        sentence=f"Rank {rank}, {few:,} entries: depth 3 errs by less than a tenth of "
-        "what the minimum nuclear norm does.",
+        claim=f"recovers-better-rank-{rank}-{count}",
+        sentence=f"Rank {rank}, {count:,} entries: depth 3 errs by less than a tenth "
+        "of what the minimum nuclear norm does.",
         statement=study.statement("few-error"),
         quantity="reconstruction error, depth 3 to the minimum nuclear norm",
+        note='"Better" is read as ten times here, as it looks in the figure.',
     )
 
 
@@ -206,25 +228,32 @@ def shallow_error_at_paper_scale(
 ) -> Verdict:
     """Depth 2 from the paper's own start recovers better already, at every rank."""
     ratios = []
-    ranks = [int(rank) for rank in collection.select(sweep=OBSERVED).axis("rank")]
     scale = scales_of(collection, sweep=OBSERVED, method="flow", depth=2)[0]
-    for rank in ranks:
-        few = _counts(collection, rank)[0]
-        one = _flow(collection, ERROR, rank, few, depth=2, init_scale=scale)
-        other = _minimum(collection, ERROR, rank, few)
-        ratios.append(combine(lambda a, b: a / b, one, other))
+    for rank in ranks_of(collection):
+        for count in few_counts(collection, rank):
+            one = _flow(collection, ERROR, rank, count, depth=2, init_scale=scale)
+            other = _minimum(collection, ERROR, rank, count)
+            ratios.append(combine(lambda a, b: a / b, one, other))
     return at_most(
         largest(ratios),
         1.0,
         statistic="geometric mean",
         claim="shallow-error-at-paper-scale",
         sentence=f"With few entries depth 2 from {scale:g} recovers better than the "
-        "minimum nuclear norm, whatever the rank.",
+        "minimum nuclear norm, at every rank and number of them.",
         statement=study.statement("few-error"),
-        quantity="reconstruction error, depth 2 to the minimum nuclear norm, the worst "
-        "rank",
+        quantity="reconstruction error, depth 2 to the minimum nuclear norm, the worst",
         note="The notebook draws entries with replacement, so that fewer are observed.",
     )
+
+
+def few_counts(collection: Collection, rank: int) -> list[int]:
+    """The numbers of entries at which few are observed."""
+    return few_of(_counts(collection, rank))
+
+
+def _listed(counts: list[int]) -> str:
+    return " and ".join(f"{count:,}" for count in counts)
 
 
 def _counts(collection: Collection, rank: int) -> list[int]:
