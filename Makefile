@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup reproduce test test-all lint types examples bench figures clean
+.PHONY: setup reproduce test test-all lint types examples docs bench figures clean
 
 setup: .venv/installed
 
@@ -39,6 +39,9 @@ examples: setup
 
 figures: setup
 	$(BIN)/python docs/figures/readme.py
+
+docs: setup
+	$(BIN)/python -m sphinx -b html -E -W -n --keep-going -q -d build/doctrees docs build/docs
 
 bench: setup
 	$(BIN)/python benchmarks/flow.py

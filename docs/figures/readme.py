@@ -1,4 +1,8 @@
-"""Draw the picture of the README: depth separates singular values; the conjecture."""
+"""Draw the pictures of the README and the first page: depth separates singular values.
+
+The fourth panel is the conjecture. The README has the panels in a row, the first page
+of the site two by two, which a phone can show. Colours are those of all figures.
+"""
 
 from pathlib import Path
 
@@ -10,7 +14,9 @@ import lowrankflow as lrf
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-COLOURS = {1: "#4477aa", 2: "#228833", 3: "#cc3311"}
+from lowrankflow.studies import depth_look
+
+COLOURS = {depth: depth_look(depth).color for depth in (1, 2, 3)}
 
 
 def singular_values(axes) -> None:
@@ -72,13 +78,19 @@ def counter_example(axis) -> None:
 
 
 def main() -> None:
-    """Write readme.png beside this file."""
-    figure, axes = plt.subplots(1, 4, figsize=(12, 3.1), layout="constrained")
-    singular_values(axes[:3])
-    counter_example(axes[3])
-    for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.savefig(Path(__file__).with_suffix(".png"), dpi=110)
+    """Write readme.png and index.png beside this file."""
+    for name, shape, size in (
+        ("readme", (1, 4), (12, 3.1)),
+        ("index", (2, 2), (7.4, 5.6)),
+    ):
+        figure, grid = plt.subplots(*shape, figsize=size, layout="constrained")
+        axes = grid.ravel()
+        singular_values(axes[:3])
+        counter_example(axes[3])
+        for axis in axes:
+            axis.spines[["top", "right"]].set_visible(False)
+        axes[2 if shape == (2, 2) else 0].set_ylabel("ten leading singular values")
+        figure.savefig(Path(__file__).with_name(f"{name}.png"), dpi=110)
 
 
 if __name__ == "__main__":
