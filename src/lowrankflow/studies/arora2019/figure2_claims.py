@@ -243,7 +243,7 @@ def shallow_error_at_paper_scale(
         "minimum nuclear norm, at every rank and number of them.",
         statement=study.statement("few-error"),
         quantity="reconstruction error, depth 2 to the minimum nuclear norm, the worst",
-        note="The notebook draws entries with replacement, so that fewer are observed.",
+        note="The entries of the authors' notebook seem drawn with replacement.",
     )
 
 
