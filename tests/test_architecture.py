@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "lowrankflow"
 # From below to above: each may import from those before it. The modules of the
 # foundation lie side by side below all folders.
-FOUNDATION = ("errors", "result", "seeds", "precision", "version")
+FOUNDATION = ("errors", "result", "seeds", "precision", "version", "whole_file")
 # Modules that stand above all folders; `public` is the list of the top's names, which
 # `__init__` loads when one of them is asked for.
 TOP = ("__init__", "__main__", "public")

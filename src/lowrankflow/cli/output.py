@@ -5,11 +5,14 @@ import os
 import tempfile
 from pathlib import Path
 
+from lowrankflow import whole_file
 from lowrankflow.errors import DataError
 
 
 def writable_folder(option: str, folder: Path) -> Path:
-    """The folder, made and tried, so that hours of work do not end at a closed door.
+    """The folder, once tried: hours of work are not to end at a closed door.
+
+    A folder that is not there is not made: the nearest one above it is tried.
 
     Args:
         option: as the user typed it, for the message.
@@ -20,10 +23,12 @@ def writable_folder(option: str, folder: Path) -> Path:
     """
     folder = folder.expanduser()
     with _disk(option, folder):
-        if folder.exists() and not folder.is_dir():
-            raise NotADirectoryError(None, "this is a file")
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".lowrankflow-")
+        near = folder.absolute()
+        while not near.exists():
+            near = near.parent
+        if not near.is_dir():
+            raise NotADirectoryError(None, f"{near.name} is a file")
+        handle, name = tempfile.mkstemp(dir=near, prefix=".lowrankflow-")
         os.close(handle)
         os.unlink(name)
     return folder
@@ -57,25 +62,7 @@ def write_whole(option: str, path: Path, content: bytes) -> None:
         DataError: when the disk is full or refuses.
     """
     with _disk(option, path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".lowrankflow-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            # mkstemp lets nobody else read; what the user asked for is the user's.
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        whole_file.write_whole(path, content)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from pathlib import Path
 import filelock
 
 from lowrankflow.errors import DataError
+from lowrankflow.whole_file import write_whole
 
 MOVIELENS_100K_MD5 = "6e47046882bad158b0efbb84cd5cb987"
 PATH_VARIABLE = "LOWRANKFLOW_ML100K"
@@ -59,7 +60,7 @@ def ratings_file(path: str | os.PathLike[str] | None = None) -> Path:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(cached.with_suffix(".lock")):
             if not _is_sound(cached):
-                _write_whole(cached, _downloaded(cached.parent))
+                write_whole(cached, _downloaded(cached.parent))
     except OSError as error:
         raise DataError(
             where="load_ratings(path)",
@@ -159,17 +160,3 @@ def _no_download(got: str) -> DataError:
         got=got,
         fix=f"Try again with a network. Or: {_BY_HAND}",
     )
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """The file is there with all of its content, or is not there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

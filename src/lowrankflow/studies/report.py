@@ -9,7 +9,6 @@ import dataclasses
 import json
 import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from lowrankflow.studies.provenance import provenance
 from lowrankflow.studies.study import AbstractStudy
 from lowrankflow.studies.style import slug, themed
 from lowrankflow.studies.verdict import Outcome, Verdict
+from lowrankflow.whole_file import write_whole
 
 FORMAT_VERSION = 1
 
@@ -85,7 +85,7 @@ def write_report(
     files["index.html"] = _rendered("index.html.j2", whole, figures)
     try:
         for name, text in files.items():
-            _write_whole(folder / name, text)
+            _write_text(folder / name, text)
     except OSError as error:
         raise DataError(
             where="write_report(folder)",
@@ -207,15 +207,6 @@ def _standalone(figure: str) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{figure}'
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        # mkstemp lets nobody else read; a report is to be read.
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    write_whole(path, text.encode())
