@@ -133,7 +133,7 @@ class Figure3(AbstractStudy):
         ),
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
-        "smoke": _profile("smoke", 1, 30.0, "tiny, for tests: decides nothing"),
+        "smoke": _profile("smoke", 1, 15.0, "tiny, for tests: decides nothing"),
         "quick": _profile(
             "quick",
             3,
@@ -141,7 +141,7 @@ class Figure3(AbstractStudy):
             "ratings: the densest 150 x 250 of them, as many observed per row and "
             f"column as in the paper; {_FLOW_FOR_DESCENT}",
         ),
-        "paper": _profile("paper", 3, 3600.0, f"{_FLOW_FOR_DESCENT}; three seeds"),
+        "paper": _profile("paper", 3, 1800.0, f"{_FLOW_FOR_DESCENT}; three seeds"),
     }
     figure_text: ClassVar[str] = (
         "Top row: the ten largest singular values against iterations on the synthetic "
