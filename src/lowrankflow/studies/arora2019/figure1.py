@@ -107,14 +107,14 @@ class Figure1(AbstractStudy):
         "quick": _profile(
             "quick",
             3,
-            75.0,
+            80.0,
             "flow in place of descent, but for one run per depth; four numbers of "
             "entries for each rank",
         ),
         "paper": _profile(
             "paper",
             5,
-            2400.0,
+            1000.0,
             "flow beside descent; the paper says neither its numbers of entries nor "
             "how many trials",
         ),

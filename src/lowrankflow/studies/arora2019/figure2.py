@@ -123,14 +123,14 @@ class Figure2(AbstractStudy):
         "quick": _profile(
             "quick",
             3,
-            75.0,
+            65.0,
             "flow in place of descent, see figure 1; scales over three decades "
             "instead of halves; four numbers of entries for each rank",
         ),
         "paper": _profile(
             "paper",
             5,
-            900.0,
+            200.0,
             "flow in place of descent, see figure 1; the paper says neither its "
             "numbers of entries nor how many trials",
         ),
