@@ -26,8 +26,8 @@ class NarrowTables(SphinxPostTransform):
                 continue
             labels = [entry.astext() for entry in heads[0][0]]
             cells = [list(row) for row in bodies[0]]
-            later = [cell for row in cells for cell in row[1:]]
-            if len(labels) < 3 or all(len(cell.astext()) <= LONG for cell in later):
+            longest = max(len(cell.astext()) for row in cells for cell in row)
+            if len(labels) < 3 or longest <= LONG:
                 continue
             table["classes"].append("cards")
             for row in cells:
