@@ -15,6 +15,7 @@ from lowrankflow.studies.arora2019.completion_checks import (
 )
 from lowrankflow.studies.claims import at_most, monotone, smaller_than
 from lowrankflow.studies.collection import AxisValue, Collection
+from lowrankflow.studies.numbers import readable
 from lowrankflow.studies.samples import Sample, combine, largest
 from lowrankflow.studies.verdict import Verdict
 
@@ -196,8 +197,8 @@ def shallow_overtakes(study: "AbstractStudy", collection: Collection) -> Verdict
         points[least],
         collection.last(ERROR, method="min_nuclear_norm", **place),
         claim="shallow-overtakes",
-        sentence=f"Depth 2 from {least:g} recovers better than the minimum nuclear "
-        "norm.",
+        sentence=f"Depth 2 from {readable(least)} recovers better than the "
+        "minimum nuclear norm.",
         statement=study.statement("few-error"),
         quantity="reconstruction error, depth 2 to the minimum nuclear norm",
         note=_place(collection),
@@ -215,8 +216,8 @@ def shallow_rank_at_paper_scale(
         points[most],
         collection.last(RANK, method="min_nuclear_norm", **place),
         claim="shallow-rank-at-paper-scale",
-        sentence=f"Depth 2 from {most:g} already has a lower effective rank than the "
-        "minimum nuclear norm.",
+        sentence=f"Depth 2 from {readable(most)} already has a lower effective "
+        "rank than the minimum nuclear norm.",
         statement=study.statement("few-rank"),
         quantity="effective rank, depth 2 to the minimum nuclear norm",
         note=f"{_place(collection)}; not so in the authors' notebook either.",
@@ -239,8 +240,8 @@ def shallow_error_at_paper_scale(
         1.0,
         statistic="geometric mean",
         claim="shallow-error-at-paper-scale",
-        sentence=f"With few entries depth 2 from {scale:g} recovers better than the "
-        "minimum nuclear norm, at every rank and number of them.",
+        sentence=f"With few entries depth 2 from {readable(scale)} recovers better "
+        "than the minimum nuclear norm, at every rank and number of them.",
         statement=study.statement("few-error"),
         quantity="reconstruction error, depth 2 to the minimum nuclear norm, the worst",
         note="The entries of the authors' notebook seem drawn with replacement.",
