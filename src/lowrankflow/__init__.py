@@ -8,7 +8,7 @@ Nothing heavy is loaded until a name is asked for, so that the command line answ
 once. The names are listed in `public.py`.
 """
 
-import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
 from lowrankflow.version import __version__ as __version__
@@ -41,12 +41,12 @@ _FOLDERS = (
 
 
 def __getattr__(name: str) -> object:
-    """A folder, or a public name: the first of those asked for loads them all."""
-    if name in _FOLDERS:
-        return importlib.import_module(f"{__name__}.{name}")
+    """A module, or a public name: the first of those asked for loads them all."""
     if name == "__all__":
         return [*_FOLDERS, *_public()]
     if not name.startswith("_"):
+        if importlib.util.find_spec(f"{__name__}.{name}") is not None:
+            return importlib.import_module(f"{__name__}.{name}")
         globals().update(_public())
         if name in globals():
             return globals()[name]

@@ -50,8 +50,8 @@ def print_error(error: "LowRankFlowError") -> None:
     from rich.text import Text
 
     console = remarks()
-    where = Text("Error", style="bold red") + Text(f" {error.where}: ")
-    print_text(console, where + Text(_sentence(error.rule)))
+    said = f" {error.where}: {_sentence(error.rule)}"
+    print_text(console, Text.assemble(("Error", "bold red"), said))
     print_text(console, Text(_sentence(f"Got {error.got}")), indent=2)
     print_text(console, Text(_sentence(error.fix), style="bold"), indent=2)
 

@@ -185,7 +185,7 @@ def verdict_table(verdicts: "Iterable[Verdict]") -> "Table":
     for verdict in verdicts:
         word = verdict.outcome.value
         number = "no number" if verdict.measured is None else readable(verdict.measured)
-        numbers = f"{number}, expected {verdict.expected}"
+        numbers = f"{verdict.quantity}: {number}, expected {verdict.expected}"
         claim = Text(f"{verdict.sentence}\n") + Text(numbers, style="dim")
         table.add_row(Text(f"  {word}", style=_STYLES[word]), claim)
     return table

@@ -5,8 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from lowrankflow import whole_file
 from lowrankflow.errors import DataError
+from lowrankflow.whole_file import write_whole as write_file_whole
 
 
 def writable_folder(option: str, folder: Path) -> Path:
@@ -56,13 +56,14 @@ def writable_file(option: str, path: Path, suffixes: tuple[str, ...]) -> Path:
 
 
 def write_whole(option: str, path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all.
+    """Write a file that is there whole or not at all; its folder is made.
 
     Raises:
         DataError: when the disk is full or refuses.
     """
     with _disk(option, path):
-        whole_file.write_whole(path, content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file_whole(path, content)
 
 
 @contextlib.contextmanager

@@ -107,7 +107,7 @@ def print_verdicts(reports: "Sequence[StudyReport]") -> None:
 
     console = results()
     for report in reports:
-        head = Text(report.study.key, style="bold") + Text(f"  {report.study.title}")
+        head = Text.assemble((report.study.key, "bold"), f"  {report.study.title}")
         console.print(head)
         if report.verdicts:
             console.print(verdict_table(report.verdicts))

@@ -30,7 +30,7 @@ _DIGITS = {
     "effective_rank": 3,
     "nuclear_norm": 3,
 }
-_SHORT, _SHOWN = 12, 8
+_SHORT, _SHOWN = 12, 7
 
 
 def run(

@@ -33,11 +33,20 @@ from lowrankflow.cli.fields import (
 )
 from lowrankflow.cli.toml_file import Keys, TomlFile, dotted
 from lowrankflow.errors import SpecError
-from lowrankflow.simulation import Job, Recipe, ReferenceJob, RunJob, job_from_plain
+from lowrankflow.simulation import (
+    Job,
+    Recipe,
+    ReferenceJob,
+    RunJob,
+    job_from_plain,
+    job_to_plain,
+)
 
 _MOST_JOBS = 10_000
+_KINDS = ("run", "min_nuclear_norm", "min_frobenius_norm")
 _SINGLE = ("kind", "seed", "psd", "gap_tolerance")
 _NAMED = re.compile(r"^(?:Recipe\('(\w+)'\)|(\w+))(?:\((\w+)\))?")
+_UNKNOWN = re.compile(r"the argument '([^']*)'$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +89,25 @@ def read_jobs(source: TomlFile) -> list[SweptJob]:
     return jobs
 
 
-def relocated(source: TomlFile, job: Job | None, error: SpecError) -> SpecError:
-    """An error of a builder or a setting, said of the key that it is about."""
-    tables = {} if job is None else _tables(_plain(job))
-    return _relocated(source, tables, error)
+def relocated(source: TomlFile, job: Job, error: SpecError) -> SpecError:
+    """An error of building a job's problem, said of the key that it is about."""
+    problem = job_to_plain(job)["problem"]
+    found = _NAMED.match(error.where)
+    keys = _place(problem, ("problem",), found[3] if found else None)
+    return source.error(keys, rule=error.rule, got=error.got, fix=error.fix)
+
+
+def _place(table: object, above: Keys, argument: str | None) -> Keys:
+    """Where an argument is among a problem's, or those of one it is made from."""
+    if not isinstance(table, dict) or argument is None:
+        return above
+    if argument in table:
+        return (*above, argument)
+    for name, value in table.items():
+        inner = _place(value, (*above, name), argument)
+        if isinstance(value, dict) and inner[-1] == argument:
+            return inner
+    return above
 
 
 # --- sweeps
@@ -206,19 +230,60 @@ def _put(source: TomlFile, data: dict[str, Any], keys: Keys, value: Any) -> None
 def _job(source: TomlFile, data: dict[str, Any]) -> Job:
     """The job that tables without sweeps describe."""
     kind = data.setdefault("kind", "run")
+    if kind not in _KINDS:
+        close = difflib.get_close_matches(str(kind), _KINDS, n=1)
+        raise source.error(
+            ("kind",),
+            rule=f"the kinds of files are {', '.join(_KINDS)}",
+            got=f"{kind!r}"[:200],
+            fix=f"Did you mean {close[0]!r}?" if close else 'Give "run"',
+        )
     chosen = RunJob if kind == "run" else ReferenceJob
-    known = [field.name for field in dataclasses.fields(chosen)]
-    known = list(dict.fromkeys(["kind", *known]))
+    fields = dataclasses.fields(chosen)
+    known = list(dict.fromkeys(["kind", *(field.name for field in fields)]))
     _check_keys(source, (), data, known, f"a file of kind {kind!r}")
+    for field in fields:
+        if field.default is dataclasses.MISSING and field.name not in data:
+            raise source.error(
+                (),
+                rule=f"a file of kind {kind!r} needs the table [{field.name}]",
+                got="none",
+                fix="Compare it with `lowrankflow run --example`",
+            )
     if isinstance(data.get("stop"), dict):
         data["stop"].setdefault("kind", "Stop")
     for name, family in FAMILIES.items():
         if chosen is RunJob and name in data:
             _check_setting(source, (name,), data[name], family)
+    _check_leaves(source, (), data)
     try:
         return job_from_plain(data)
     except SpecError as error:
         raise _relocated(source, _tables(data), error) from None
+
+
+def _check_leaves(source: TomlFile, keys: Keys, value: object) -> None:
+    """Refuse what TOML can say and no setting is: dates, infinities."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_leaves(source, (*keys, name), inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_leaves(source, keys, inner)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise source.error(
+            keys,
+            rule="a number is finite",
+            got=f"{value}",
+            fix="Leave out what is unlimited",
+        )
+    elif value is not None and not isinstance(value, bool | int | float | str):
+        raise source.error(
+            keys,
+            rule="a value is a number, a string, a truth value, a list or a table",
+            got=f"{value}",
+            fix="Put it in quotation marks if a string is meant",
+        )
 
 
 def _check_setting(source: TomlFile, keys: Keys, table: object, family: str) -> None:
@@ -315,10 +380,12 @@ def _relocated(
 ) -> SpecError:
     found = _NAMED.match(error.where)
     kind, argument = (found[1] or found[2], found[3]) if found else ("", None)
+    unknown = _UNKNOWN.match(error.got)
+    argument = argument or (unknown and unknown[1])
     inner = (argument,) if argument else ()
     if kind in tables:
         keys = (*tables[kind], *inner)
-    elif kind in ("RunJob", "ReferenceJob"):
+    elif kind in ("RunJob", "ReferenceJob", "simulate"):
         keys = inner
     elif kind == "Recipe":
         keys = ("problem", *inner)
@@ -326,9 +393,3 @@ def _relocated(
         keys = (kind,) if kind in ("seed", "observe") else ()
     got = error.got if keys else f"{error.got} in {error.where}"
     return source.error(keys, rule=error.rule, got=got, fix=error.fix)
-
-
-def _plain(job: Job) -> dict[str, Any]:
-    from lowrankflow.simulation import job_to_plain
-
-    return job_to_plain(job)

@@ -99,7 +99,7 @@ def _print(study: "AbstractStudy", report: "StudyReport | None") -> None:
         print_text(console, text, indent=2)
 
     console, paper = results(), study.paper
-    console.print(Text(study.key, style="bold") + Text(f"  {study.title}"))
+    console.print(Text.assemble((study.key, "bold"), f"  {study.title}"))
     line(study.question)
     line(f"{paper.authors} ({paper.year}), {paper.title}")
     times = [
