@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lowrankflow.cli.failures import guarded
+from lowrankflow.cli.failures import guarded, load_library
 
 CHILD = str(Path(__file__).with_name("cli_study.py"))
 
@@ -129,3 +129,17 @@ def test_an_error_on_a_terminal_has_colour_and_keeps_brackets(monkeypatch):
     assert "Got [red]." in result.stderr
     assert "Do c?" in result.stderr
     assert "Do c?." not in result.stderr
+
+
+def test_an_interrupt_while_the_library_is_imported_is_not_lost(monkeypatch):
+    loaded = []
+
+    def interrupted(name):
+        os.kill(os.getpid(), signal.SIGINT)
+        loaded.append(name)
+
+    monkeypatch.setattr("lowrankflow.cli.failures.importlib.import_module", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        load_library()
+    assert loaded == ["lowrankflow.studies", "lowrankflow.sweeps"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowrankflow.cli.console import print_json, remarks, results
-from lowrankflow.cli.failures import DONE, NO_CERTIFICATE
+from lowrankflow.cli.failures import DONE, NO_CERTIFICATE, load_library
 from lowrankflow.cli.output import writable_file
 from lowrankflow.errors import SpecError
 
@@ -40,6 +40,7 @@ def certify(
     ] = False,
 ) -> int:
     """Complete a matrix with the minimum nuclear norm, with a certificate of it."""
+    load_library()
     import dataclasses
 
     import numpy as np

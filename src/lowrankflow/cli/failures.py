@@ -2,11 +2,14 @@
 
 import errno
 import functools
+import importlib
 import os
 import platform
 import shlex
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from typing import ParamSpec
@@ -55,6 +58,31 @@ def guarded(
         raise typer.Exit(code)
 
     return ended
+
+
+def load_library() -> None:
+    """Import what takes long; a Ctrl-C meanwhile counts when that is done.
+
+    Extension modules turn an interrupted import into another error, and callbacks of
+    the garbage collector, which JAX has, lose it.
+
+    Raises:
+        KeyboardInterrupt: when there was one.
+    """
+    held: list[int] = []
+    usual = signal.default_int_handler
+    main = threading.current_thread() is threading.main_thread()
+    holds = main and signal.getsignal(signal.SIGINT) is usual
+    if holds:
+        signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        importlib.import_module("lowrankflow.studies")
+        importlib.import_module("lowrankflow.sweeps")
+    finally:
+        if holds:
+            signal.signal(signal.SIGINT, usual)
+    if held:
+        raise KeyboardInterrupt
 
 
 def kept_traceback(error: BaseException) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lowrankflow.store import Event
 
-_MOST_ROWS = 8
+_MOST_ROWS, _BAR = 8, 10
 _SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -89,28 +89,24 @@ def _picture(tally: Tally, width: int) -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    from lowrankflow.studies import duration
-
     table = Table.grid(padding=(0, 1), expand=False)
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(width - 44, 16))
-    table.add_column(width=16)
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(width - 33, 16))
+    table.add_column(width=_BAR)
     table.add_column(justify="right", width=4)
-    table.add_column(no_wrap=True, width=18, style="dim")
+    table.add_column(no_wrap=True, width=12, style="dim")
     rows = list(tally.active.values())
     for row in rows[:_MOST_ROWS]:
         said = "waiting" if row.stage == "waiting" else ""
         if math.isfinite(row.loss):
             said = f"loss {row.loss:.1e}"
-        bar = ProgressBar(total=1.0, completed=row.fraction, width=16)
+        bar = ProgressBar(total=1.0, completed=row.fraction, width=_BAR)
         table.add_row(Text(row.title), bar, f"{row.fraction:.0%}", said)
     if len(rows) > _MOST_ROWS:
         table.add_row(Text(f"and {len(rows) - _MOST_ROWS} more", style="dim"))
-    left = tally.remaining()
     share = tally.fraction()
     table.add_row(
         Text(f"{tally.ended} of {tally.total} runs", style="bold"),
-        ProgressBar(total=1.0, completed=share, width=16),
+        ProgressBar(total=1.0, completed=share, width=_BAR),
         f"{share:.0%}",
-        "" if left is None else f"{duration(left)} left",
     )
     return Group(table, Text(_summary(tally), style="dim"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowrankflow.cli.console import print_json, print_text, remarks, results
-from lowrankflow.cli.failures import DONE, INCOMPLETE
+from lowrankflow.cli.failures import DONE, INCOMPLETE, load_library
 from lowrankflow.cli.judging import (
     OUT,
     Plan,
@@ -74,6 +74,7 @@ def reproduce(
     Runs that are in the store are not made again; an interrupted command goes on when
     it is given again.
     """
+    load_library()
     from lowrankflow.store import Store
     from lowrankflow.studies import contents, write_report
 
@@ -143,7 +144,8 @@ def _expected(plans: Sequence[Plan]) -> "dict[Job, Expected]":
         share = profile.expected_seconds / max(len(plan.runs), 1)
         for labelled in plan.runs:
             job = job_of(labelled)
-            title = f"{plan.study.key}: {described(labelled.axes)}"
+            place = f"{plan.study.key}: " if len(plans) > 1 else ""
+            title = f"{place}{described(labelled.axes)}"
             run = Expected(label=job.label, title=title, seconds=share)
             expected.setdefault(job, run)
     return expected

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lowrankflow.cli.console import plain_table, print_json, remarks, results
-from lowrankflow.cli.failures import DONE, INCOMPLETE
+from lowrankflow.cli.failures import DONE, INCOMPLETE, load_library
 from lowrankflow.cli.judging import usual_store
 from lowrankflow.cli.making import made
 from lowrankflow.cli.output import writable_folder, write_whole
@@ -84,6 +84,7 @@ def run(
             got="none",
             fix="Make one: lowrankflow run --example > spec.toml",
         )
+    load_library()
     from lowrankflow.cli.specification import read_jobs, relocated
     from lowrankflow.cli.toml_file import read_toml
     from lowrankflow.store import Store, digest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowrankflow.cli.console import print_json, results
-from lowrankflow.cli.failures import DONE, INCOMPLETE
+from lowrankflow.cli.failures import DONE, INCOMPLETE, load_library
 from lowrankflow.cli.judging import (
     OUT,
     chosen,
@@ -49,6 +49,7 @@ def show(
     ] = False,
 ) -> int:
     """Draw and judge again from the store, without computing; say what is missing."""
+    load_library()
     from lowrankflow.store import Store
     from lowrankflow.studies import contents, write_report
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowrankflow.cli.console import print_json, print_text, results
-from lowrankflow.cli.failures import DONE
+from lowrankflow.cli.failures import DONE, load_library
 from lowrankflow.cli.judging import usual_store
 from lowrankflow.errors import SpecError, StoreError
 
@@ -142,6 +142,7 @@ def export(
 
 
 def _opened(folder: Path | None) -> "Store":
+    load_library()
     from lowrankflow.store import Store
 
     kept = Store(folder or usual_store())

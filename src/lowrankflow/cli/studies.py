@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowrankflow.cli.console import print_json, print_text, results
-from lowrankflow.cli.failures import DONE
+from lowrankflow.cli.failures import DONE, load_library
 from lowrankflow.cli.judging import (
     chosen,
     is_stored,
@@ -39,6 +39,7 @@ def studies(
     Verdicts are judged from the store, for the largest profile whose runs are all
     there; nothing is computed.
     """
+    load_library()
     from lowrankflow.store import Store
 
     kept = Store(store or usual_store())
