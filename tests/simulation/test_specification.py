@@ -62,6 +62,9 @@ def test_equal_settings_have_equal_texts() -> None:
 def test_fields_with_defaults_may_be_left_out() -> None:
     back = from_plain({"kind": "GradientFlow", "rtol": 1e-6, "atol": 1e-9})
     assert to_json(back) == to_json(lrf.GradientFlow(rtol=1e-6, atol=1e-9))
+    # This one has its defaults in its constructor.
+    deep = from_plain({"kind": "DeepFactorization", "depth": 3})
+    assert to_json(deep) == to_json(lrf.DeepFactorization(3))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ which is enough digits to give the same bits back.
 
 import dataclasses
 import difflib
+import inspect
 from collections.abc import Mapping
 
 import equinox as eqx
@@ -82,10 +83,12 @@ def from_plain(plain: Plain) -> object:
     known = {field.name: field for field in dataclasses.fields(kinds[kind])}
     given = {name: value for name, value in plain.items() if name != "kind"}
     unknown = sorted(given.keys() - known.keys())
+    # A class with a constructor of its own has its defaults there.
+    asked = inspect.signature(kinds[kind]).parameters
     missing = sorted(
         name
-        for name, field in known.items()
-        if name not in given and field.default is dataclasses.MISSING
+        for name in known
+        if name not in given and asked[name].default is inspect.Parameter.empty
     )
     if unknown or missing:
         raise SpecError(
