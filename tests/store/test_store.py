@@ -309,6 +309,20 @@ def test_an_exported_result(store, tmp_path):
         store.export("0" * 64, tmp_path / "x.nc")
 
 
+def test_when_nobody_listens_any_more_the_job_has_not_failed(store):
+    # As a worker process whose parent was killed finds out.
+    def deaf(event):
+        if event.stage == "running":
+            raise BrokenPipeError("nobody reads this pipe")
+
+    job = descent_job(400)
+    with pytest.raises(BrokenPipeError):
+        execute(job, store, progress=deaf, seconds_between=0)
+    assert store.status(digest(job)) == "interrupted"
+    assert store.failure(digest(job)) is None
+    assert execute(job, store) == digest(job)
+
+
 def test_a_failure_is_kept_with_its_reason_and_tried_again(store):
     job = descent_job(
         60, start=lrf.Balanced(init_scale=0.1), dynamics=lrf.SteeredFlow(step=0.1)

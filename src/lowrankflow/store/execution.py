@@ -100,7 +100,8 @@ def execute(
             return digest
         tell(Event(digest=digest, label=job.label, stage="started", fraction=0.0))
         _compute(job, digest, store, tell, seconds_between)
-    except StoreError:
+    except (StoreError, BrokenPipeError):
+        # A full disk, or nobody listening any more: the job itself has not failed.
         raise
     except Exception as error:
         store.record_failure(digest, job, error)

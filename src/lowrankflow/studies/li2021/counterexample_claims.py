@@ -97,8 +97,8 @@ def ends_at_rank_one(study: AbstractStudy, collection: Collection, R: float) -> 
 
 def smaller_is_further(study: AbstractStudy, collection: Collection) -> Verdict:
     runs = collection.select(method="flow", start="random", depth=2, R=2.0)
-    # Above, the shape of the start itself shows (one of ten seeds steps back from 0.1 to
-    # 0.01); below, the loss at the end.
+    # Above, the shape of the start itself shows (one of ten seeds steps back from 0.1
+    # to 0.01); below, the loss at the end.
     scales = [float(s) for s in runs.axis("init_scale") if 1e-17 < float(s) < 0.05]
     if len(scales) < 2:
         scales = [float(scale) for scale in runs.axis("init_scale")]
