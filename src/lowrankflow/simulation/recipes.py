@@ -11,7 +11,7 @@ import threadpoolctl
 
 from lowrankflow import problems
 from lowrankflow.errors import DataError, LowRankFlowError, SpecError
-from lowrankflow.problems import AbstractObjective, SensingProblem
+from lowrankflow.problems import AbstractObjective, SensingProblem, SensingScale
 from lowrankflow.simulation.plain import (
     Plain,
     as_plain,
@@ -198,11 +198,44 @@ def entries_problem(
     )
 
 
+def power_law_psd_sensing(
+    *,
+    size: int,
+    exponent: float,
+    num_measurements: int,
+    seed: int,
+    scale: SensingScale,
+    norm: float,
+    normalization: typing.Literal["sum", "mean"] = "sum",
+) -> SensingProblem:
+    """Recover a p.s.d. matrix with eigenvalues k^-exponent from symmetric Gaussians.
+
+    Args:
+        size: rows and columns.
+        exponent: of the eigenvalues, >= 0, see `problems.power_law_spectrum`.
+        num_measurements: how many.
+        seed: of eigenvectors and measurements, each drawn independently.
+        scale: see `problems.symmetric_gaussian_sensing`.
+        norm: Frobenius norm of the truth.
+        normalization: "sum" or "mean".
+
+    Raises:
+        SpecError: when a number is out of range.
+    """
+    values = problems.power_law_spectrum(size, exponent=exponent, norm=norm)
+    target = problems.orthogonal_psd_truth(size, eigenvalues=values, seed=seed)
+    operator = problems.symmetric_gaussian_sensing(
+        size, num_measurements=num_measurements, scale=scale, seed=seed
+    )
+    return problems.measure(target, operator, normalization=normalization)
+
+
 _BUILDERS: dict[str, Callable[..., AbstractObjective]] = {
     "planted_completion": problems.planted_completion,
     "planted_psd_completion": problems.planted_psd_completion,
     "planted_sensing": problems.planted_sensing,
     "planted_psd_sensing": problems.planted_psd_sensing,
+    "power_law_psd_sensing": power_law_psd_sensing,
     "ratings": problems.ratings_problem,
     "named": named_problem,
     "symmetrized": symmetrized_problem,

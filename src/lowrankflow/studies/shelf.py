@@ -1,7 +1,20 @@
 """The studies that this library has."""
 
-from lowrankflow.studies.arora2019 import Figure1, Figure2, Figure3
-from lowrankflow.studies.li2021 import Counterexample
+from lowrankflow.studies import arora2019, gunasekar2017, li2021
 from lowrankflow.studies.registry import Registry
 
-STUDIES = Registry((Figure1(), Figure2(), Figure3(), Counterexample()))
+STUDIES = Registry(
+    (
+        gunasekar2017.Figure1(),
+        gunasekar2017.Figure2(),
+        gunasekar2017.Figure3(),
+        gunasekar2017.Theorem1(),
+        gunasekar2017.Corollary2(),
+        gunasekar2017.Warmup(),
+        gunasekar2017.Controls(),
+        arora2019.Figure1(),
+        arora2019.Figure2(),
+        arora2019.Figure3(),
+        li2021.Counterexample(),
+    )
+)
