@@ -44,12 +44,17 @@ LONGEST = 400
 # be instant.
 OPTIMIZE = "takes a third of a second to import; few problems need it"
 LAZY_IMPORTS = {
+    (
+        "dynamics/small_flows.py",
+        "lowrankflow.dynamics.small_flow_kernel",
+    ): "Numba takes half a second to import; few need it",
     ("problems/commuting_instances.py", "scipy.optimize"): OPTIMIZE,
     ("reference/diagonal.py", "scipy.optimize"): OPTIMIZE,
     ("reference/observed_value.py", "scipy.optimize"): OPTIMIZE,
     ("simulation/run.py", "xarray"): "takes half a second to import; few runs need it",
     ("store/archive.py", "xarray"): "the same; only results on disk need it",
     ("store/results.py", "xarray"): "the same",
+    ("store/grid_results.py", "xarray"): "the same",
 }
 # Places that may ask an object what it can do, or call its parent.
 ALLOWED_CALLS = {

@@ -192,10 +192,12 @@ def verdict_table(verdicts: "Iterable[Verdict]") -> "Table":
 
 
 def job_of(labelled: "LabelledJob") -> "Job":
-    from lowrankflow.simulation import ReferenceJob, RunJob
+    from lowrankflow.simulation import GridJob, ReferenceJob, RunJob
 
     job = labelled.job
-    assert isinstance(job, RunJob | ReferenceJob), f"a study plans jobs, not {job!r}"
+    assert isinstance(job, RunJob | ReferenceJob | GridJob), (
+        f"a study plans jobs, not {job!r}"
+    )
     return job
 
 

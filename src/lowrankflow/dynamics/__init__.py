@@ -19,6 +19,13 @@ from lowrankflow.dynamics.greedy import (
     top_direction as top_direction,
 )
 from lowrankflow.dynamics.line_search import ExactLineSearch as ExactLineSearch
+from lowrankflow.dynamics.small_flows import (
+    SmallCompletions as SmallCompletions,
+    SmallEnds as SmallEnds,
+    random_small_starts as random_small_starts,
+    small_flows as small_flows,
+    small_greedy as small_greedy,
+)
 from lowrankflow.dynamics.spectral_equations import (
     singular_value_velocity as singular_value_velocity,
     singular_vector_velocity as singular_vector_velocity,

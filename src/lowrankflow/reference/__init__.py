@@ -43,3 +43,7 @@ from lowrankflow.reference.single_measurement import (
     single_measurement_curve as single_measurement_curve,
     single_measurement_limit as single_measurement_limit,
 )
+from lowrankflow.reference.small_completion import (
+    LeastTraces as LeastTraces,
+    least_traces as least_traces,
+)

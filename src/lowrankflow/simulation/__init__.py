@@ -1,4 +1,5 @@
 from lowrankflow.simulation.fingerprint import fingerprint as fingerprint
+from lowrankflow.simulation.grid_job import GridJob as GridJob
 from lowrankflow.simulation.job import (
     Job as Job,
     ReferenceJob as ReferenceJob,

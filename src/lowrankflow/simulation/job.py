@@ -16,6 +16,7 @@ from lowrankflow.dynamics import AbstractDynamics, Stop
 from lowrankflow.errors import LowRankFlowError, SpecError
 from lowrankflow.factorizations import AbstractFactorization, AbstractStart
 from lowrankflow.seeds import checked_seed
+from lowrankflow.simulation.grid_job import GridJob
 from lowrankflow.simulation.observers import named_observers
 from lowrankflow.simulation.plain import (
     Plain,
@@ -190,26 +191,29 @@ class ReferenceJob:
         return hash(job_to_json(self))
 
 
-Job: TypeAlias = RunJob | ReferenceJob
-_JOBS: dict[str, type[RunJob] | type[ReferenceJob]] = {
+Job: TypeAlias = RunJob | ReferenceJob | GridJob
+_JOBS: dict[str, type[RunJob] | type[ReferenceJob] | type[GridJob]] = {
     "run": RunJob,
+    "grid": GridJob,
     "min_nuclear_norm": ReferenceJob,
     "min_frobenius_norm": ReferenceJob,
 }
 
 
 def job_to_plain(job: Job) -> dict[str, Plain]:
-    """A job as plain data: its kind, "run" or which norm is least, and its fields.
+    """A job as plain data: its kind and its fields.
+
+    The kind is "run", "grid" or which norm is least.
 
     Raises:
         SpecError: when a part of it has no plain form, such as a function.
 
     Exactness: exact; `job_from_plain` gives an equal job back.
     """
-    if not isinstance(job, RunJob | ReferenceJob):
+    if not isinstance(job, RunJob | ReferenceJob | GridJob):
         raise SpecError(
             where="job_to_plain(job)",
-            rule="a job is a RunJob or a ReferenceJob",
+            rule="a job is a RunJob, a ReferenceJob or a GridJob",
             got=f"{type(job).__name__}",
             fix="Give for example ReferenceJob(Recipe('lift', {'of': recipe}))",
         )
@@ -246,7 +250,7 @@ def job_from_plain(plain: object) -> Job:
             fix=f"Did you mean {close[0]!r}?" if close else 'Give "kind": "run"',
         )
     chosen = _JOBS[kind]
-    if chosen is RunJob:
+    if chosen is not ReferenceJob:
         del data["kind"]
     _check_fields(where, chosen, data)
     return _as_spec_error(where, lambda: chosen(**_objects(where, data)))

@@ -4,6 +4,7 @@ import hashlib
 from functools import lru_cache
 
 from lowrankflow.simulation import (
+    GridJob,
     Job,
     Recipe,
     build,
@@ -38,11 +39,23 @@ def digest(job: Job) -> str:
     said = {
         "scheme": _SCHEME,
         "job": job_to_plain(job),
-        "data": data_fingerprint(job.problem),
+        "data": job_fingerprint(job),
         "dtype": DTYPE,
         "numerics": job.numerics,
     }
     return hashlib.sha256(canonical_json(said).encode()).hexdigest()
+
+
+def job_fingerprint(job: Job) -> str:
+    """The fingerprint of the data that a job is about.
+
+    Raises:
+        SpecError: when its problem cannot be built.
+        DataError: when data that it needs cannot be had.
+    """
+    if isinstance(job, GridJob):
+        return job.data_fingerprint
+    return data_fingerprint(job.problem)
 
 
 @lru_cache(maxsize=4096)

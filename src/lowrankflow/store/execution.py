@@ -13,6 +13,7 @@ from lowrankflow.problems import AbstractObjective
 from lowrankflow.reference import min_frobenius_norm, min_nuclear_norm
 from lowrankflow.result import Result
 from lowrankflow.simulation import (
+    GridJob,
     Job,
     Record,
     ReferenceJob,
@@ -27,6 +28,7 @@ from lowrankflow.store.archive import to_bytes
 from lowrankflow.store.checkpoints import Checkpoints
 from lowrankflow.store.digest import digest as digest_of
 from lowrankflow.store.files import disk_errors, write_atomically
+from lowrankflow.store.grid_results import grid_dataset
 from lowrankflow.store.progress import Event, Stage, fraction_done, stop_numbers
 from lowrankflow.store.provenance import Stopwatch, environment
 from lowrankflow.store.results import (
@@ -65,7 +67,7 @@ def execute(
     bits.
 
     Args:
-        job: a run or a reference solution.
+        job: a run, a reference solution, or a mask of the grid.
         store: where results are kept.
         progress: called with an `Event` at the start, after each chunk and at the end.
         seconds_between: of two checkpoints, at least; 0 for one after each chunk.
@@ -127,12 +129,14 @@ def _compute(
     checkpoints = Checkpoints(folder, digest, environment(), seconds_between)
     stopwatch = Stopwatch()
     with threadpoolctl.threadpool_limits(limits=1):
-        problem = build(job.problem)
         records: list[Record] = []
-        if isinstance(job, RunJob):
+        if isinstance(job, GridJob):
+            dataset = grid_dataset(job)
+        elif isinstance(job, RunJob):
+            problem = build(job.problem)
             dataset, records = _run(job, digest, problem, checkpoints, stopwatch, tell)
         else:
-            dataset = _reference(job, problem)
+            dataset = _reference(job, build(job.problem))
         dataset = described(dataset, job, digest, stopwatch)
     write_atomically((store.result_path(digest), to_bytes(dataset)))
     # Only now: until the result is on the disk, the checkpoints are all there is.

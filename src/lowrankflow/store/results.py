@@ -11,8 +11,8 @@ import numpy as np
 from lowrankflow import metrics
 from lowrankflow.problems import AbstractObjective, SensingProblem
 from lowrankflow.reference import Certificate, Reference
-from lowrankflow.simulation import Job, Run, RunJob, job_to_json
-from lowrankflow.store.digest import DTYPE, data_fingerprint
+from lowrankflow.simulation import GridJob, Job, Run, RunJob, job_to_json
+from lowrankflow.store.digest import DTYPE, job_fingerprint
 from lowrankflow.store.provenance import Stopwatch, machine, versions
 
 if TYPE_CHECKING:
@@ -75,8 +75,10 @@ def described(
     dataset: "xarray.Dataset", job: Job, digest: str, stopwatch: Stopwatch
 ) -> "xarray.Dataset":
     """The dataset with all that says where it is from, as text and numbers."""
-    seeds: dict[str, Any] = {"problem": _seeds(dict(job.problem.arguments))}
-    if isinstance(job, RunJob):
+    seeds: dict[str, Any] = {}
+    if not isinstance(job, GridJob):
+        seeds["problem"] = _seeds(dict(job.problem.arguments))
+    if isinstance(job, RunJob | GridJob):
         seeds["run"] = job.seed
     return dataset.assign_attrs(
         digest=digest,
@@ -84,7 +86,7 @@ def described(
         label=job.label,
         kind=job.kind,
         numerics=job.numerics,
-        data_fingerprint=data_fingerprint(job.problem),
+        data_fingerprint=job_fingerprint(job),
         seeds=json.dumps(seeds),
         dtype=DTYPE,
         versions=json.dumps(versions()),

@@ -49,7 +49,7 @@ class LabelledJob:
 
     Args:
         axes: what was varied, by name; "seed" among them where there is chance.
-        job: a `RunJob` or a `ReferenceJob`.
+        job: a `RunJob`, a `ReferenceJob` or a `GridJob`.
     """
 
     axes: Mapping[str, AxisValue]
