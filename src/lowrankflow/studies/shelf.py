@@ -7,11 +7,6 @@ STUDIES = Registry(
     (
         gunasekar2017.Figure1(),
         gunasekar2017.Figure2(),
-        gunasekar2017.Figure3(),
-        gunasekar2017.Theorem1(),
-        gunasekar2017.Corollary2(),
-        gunasekar2017.Warmup(),
-        gunasekar2017.Controls(),
         arora2019.Figure1(),
         arora2019.Figure2(),
         arora2019.Figure3(),
