@@ -50,6 +50,10 @@ LAZY_IMPORTS = {
     ): "Numba takes half a second to import; few need it",
     ("problems/commuting_instances.py", "scipy.optimize"): OPTIMIZE,
     ("reference/diagonal.py", "scipy.optimize"): OPTIMIZE,
+    (
+        "reference/low_rank_splitting.py",
+        "scipy.sparse",
+    ): "a tenth of a second to import; only large tables need it",
     ("reference/observed_value.py", "scipy.optimize"): OPTIMIZE,
     ("simulation/run.py", "xarray"): "takes half a second to import; few runs need it",
     ("store/archive.py", "xarray"): "the same; only results on disk need it",

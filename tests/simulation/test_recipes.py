@@ -28,6 +28,15 @@ RECIPES = {
         "norm": 1.0,
     },
     "named": {"name": "li2021-4x4", "parameters": {"R": 3.0}},
+    "symmetric_completion": {
+        "size": 5,
+        "rank": 4,
+        "num_observed": 9,
+        "seed": 0,
+        "norm": 1.0,
+        "decay": 1.5,
+        "sampling_exponent": 1.0,
+    },
     "symmetrized": {"of": {"kind": "named", "name": "li2021-4x4"}},
     "lift": {"of": Recipe("planted_completion", PLANTED)},
     "entries": {

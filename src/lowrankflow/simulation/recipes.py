@@ -19,6 +19,7 @@ from lowrankflow.simulation.plain import (
     fits,
     in_words,
 )
+from lowrankflow.simulation.symmetric_completion import symmetric_completion
 
 _NO_PARAMETERS: Mapping[str, float] = types.MappingProxyType({})
 
@@ -238,6 +239,7 @@ _BUILDERS: dict[str, Callable[..., AbstractObjective]] = {
     "power_law_psd_sensing": power_law_psd_sensing,
     "ratings": problems.ratings_problem,
     "named": named_problem,
+    "symmetric_completion": symmetric_completion,
     "symmetrized": symmetrized_problem,
     "lift": lifted_problem,
     "entries": entries_problem,

@@ -7,6 +7,7 @@ STUDIES = Registry(
     (
         gunasekar2017.Figure1(),
         gunasekar2017.Figure2(),
+        gunasekar2017.Figure3(),
         gunasekar2017.Figure4(),
         arora2019.Figure1(),
         arora2019.Figure2(),

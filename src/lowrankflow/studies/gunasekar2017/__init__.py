@@ -2,4 +2,5 @@
 
 from lowrankflow.studies.gunasekar2017.figure1 import Figure1 as Figure1
 from lowrankflow.studies.gunasekar2017.figure2 import Figure2 as Figure2
+from lowrankflow.studies.gunasekar2017.figure3 import Figure3 as Figure3
 from lowrankflow.studies.gunasekar2017.figure4 import Figure4 as Figure4
