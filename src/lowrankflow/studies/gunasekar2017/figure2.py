@@ -85,7 +85,7 @@ class Figure2(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 15.0, "n = 10, one width"),
         "quick": _profile("quick", 3, 50.0, "few widths; flow in place of descent"),
-        "paper": _profile("paper", 5, 600.0, "flow in place of descent"),
+        "paper": _profile("paper", 5, 400.0, "flow in place of descent"),
     }
     figure_text: ClassVar[str] = (
         "Three panels: rank 2, decaying spectrum, too few measurements. Above the "
