@@ -18,6 +18,7 @@ from lowrankflow.dynamics import (
     HeavyBall,
     Nesterov,
     NormalizedStep,
+    PushedFlow,
     SteeredFlow,
 )
 from lowrankflow.factorizations import (
@@ -125,6 +126,7 @@ DYNAMICS = (
     GradientFlow(rtol=1e-4, atol=1e-4),
     EndToEndFlow(rtol=1e-4, atol=1e-4),
     SteeredFlow(step=1e-2),
+    PushedFlow(step=1e-2, push=0.5),
     GreedyLowRank(
         rtol=1e-4,
         atol=1e-4,

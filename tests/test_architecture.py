@@ -50,6 +50,7 @@ LAZY_IMPORTS = {
     ): "Numba takes half a second to import; few need it",
     ("problems/commuting_instances.py", "scipy.optimize"): OPTIMIZE,
     ("reference/diagonal.py", "scipy.optimize"): OPTIMIZE,
+    ("reference/l1.py", "scipy.optimize"): OPTIMIZE,
     (
         "reference/low_rank_splitting.py",
         "scipy.sparse",

@@ -28,6 +28,17 @@ RECIPES = {
         "norm": 1.0,
     },
     "named": {"name": "li2021-4x4", "parameters": {"R": 3.0}},
+    "nonnegative_least_squares": {
+        "size": 5,
+        "num_measurements": 2,
+        "sparsity": 3,
+        "seed": 0,
+    },
+    "other_loss": {
+        "of": {"kind": "named", "name": "commuting"},
+        "loss": "huber",
+        "parameter": 0.1,
+    },
     "symmetric_completion": {
         "size": 5,
         "rank": 4,

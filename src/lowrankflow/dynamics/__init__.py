@@ -19,6 +19,7 @@ from lowrankflow.dynamics.greedy import (
     top_direction as top_direction,
 )
 from lowrankflow.dynamics.line_search import ExactLineSearch as ExactLineSearch
+from lowrankflow.dynamics.pushed import PushedFlow as PushedFlow
 from lowrankflow.dynamics.small_flows import (
     SmallCompletions as SmallCompletions,
     SmallEnds as SmallEnds,

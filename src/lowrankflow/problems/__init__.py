@@ -39,6 +39,9 @@ from lowrankflow.problems.named import (
     named as named,
     named_instances as named_instances,
 )
+from lowrankflow.problems.nonnegative import (
+    nonnegative_least_squares as nonnegative_least_squares,
+)
 from lowrankflow.problems.operators import (
     AbstractSensingOperator as AbstractSensingOperator,
     EntrySampling as EntrySampling,

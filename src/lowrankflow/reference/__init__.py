@@ -20,12 +20,17 @@ from lowrankflow.reference.infeasibility import (
     InfeasibilityCertificate as InfeasibilityCertificate,
     verify_unreachable as verify_unreachable,
 )
+from lowrankflow.reference.l1 import (
+    L1Minimum as L1Minimum,
+    min_l1_norm as min_l1_norm,
+)
 from lowrankflow.reference.least_norm import (
     ConeMinimum as ConeMinimum,
     min_frobenius_norm as min_frobenius_norm,
     project_on_cone as project_on_cone,
     projected_gradient as projected_gradient,
 )
+from lowrankflow.reference.lie import lie_algebra_dimension as lie_algebra_dimension
 from lowrankflow.reference.nuclear_norm import (
     Reference as Reference,
     min_nuclear_norm as min_nuclear_norm,

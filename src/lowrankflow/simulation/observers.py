@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lowrankflow import metrics
+from lowrankflow import metrics, reference
 from lowrankflow.dynamics import Snapshot
 from lowrankflow.errors import LowRankFlowError, SpecError
 from lowrankflow.problems import AbstractObjective, SensingProblem, to_dense
@@ -37,6 +37,10 @@ def named_observers(names: Iterable[str]) -> dict[str, Observer]:
     - entry_ROW_COL: W[row, col], 0-based.
     - gradient_along_INDEX: u' G v for the gradient G and the singular vectors u, v of
       the singular value with that 0-based index; the slope of the objective along it.
+    - lie_dimension: of the Lie algebra of the measurements
+      (`reference.lie_algebra_dimension`).
+    - manifold_distance_SCALE: from the matrices that a commuting flow from SCALE times
+      the identity can reach (`metrics.manifold_distance`).
     - numerical_rank_RTOL: how many singular values exceed RTOL times the largest; 1e-3
       unless given.
     - smallest_singular_value: the last of them.
@@ -158,6 +162,48 @@ def _gradient_along(last: _Last, index: str) -> Observer:
     return observer
 
 
+def _lie_dimension(last: _Last) -> Observer:
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        operator = _measured("lie_dimension", problem).operator
+        units = np.eye(operator.num_measurements)
+        matrices = [np.asarray(to_dense(operator.adjoint(unit))) for unit in units]
+        # 1e-8: far above rounding, far below what random matrices leave over.
+        return float(reference.lie_algebra_dimension(matrices, rtol=1e-8))
+
+    return observer
+
+
+def _manifold_distance(last: _Last, scale: str) -> Observer:
+    init_scale = float(scale)
+
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        operator = _measured("manifold_distance", problem).operator
+        if len(snapshot.factors) != 1 or not np.allclose(
+            snapshot.factors[0] @ snapshot.factors[0].T, snapshot.matrix
+        ):
+            raise SpecError(
+                where="observe('manifold_distance')",
+                rule="it is measured on the factor U of U U'",
+                got=f"{len(snapshot.factors)} factors of another product",
+                fix="Use SymmetricFactorization()",
+            )
+        (factor,) = snapshot.factors
+        return metrics.manifold_distance(operator, factor, init_scale=init_scale)
+
+    return observer
+
+
+def _measured(name: str, problem: AbstractObjective) -> SensingProblem:
+    if not isinstance(problem, SensingProblem):
+        raise SpecError(
+            where=f"observe({name!r})",
+            rule="it is a property of linear measurements",
+            got=f"{type(problem).__name__}",
+            fix="Leave it out",
+        )
+    return problem
+
+
 def _numerical_rank(last: _Last, rtol: str = "1e-3") -> Observer:
     share = float(rtol)
     metrics.numerical_rank(np.ones(1), rtol=share)
@@ -185,6 +231,8 @@ _KINDS: dict[str, Callable[..., Observer]] = {
     "distance": _distance,
     "entry": _entry,
     "gradient_along": _gradient_along,
+    "lie_dimension": _lie_dimension,
+    "manifold_distance": _manifold_distance,
     "numerical_rank": _numerical_rank,
     "smallest_singular_value": _smallest,
 }

@@ -231,6 +231,30 @@ def power_law_psd_sensing(
     return problems.measure(target, operator, normalization=normalization)
 
 
+def other_loss_problem(
+    *, of: Recipe, loss: typing.Literal["huber", "power"], parameter: float
+) -> SensingProblem:
+    """The measurements of another problem with another loss.
+
+    Args:
+        of: the recipe of a sensing problem.
+        loss: "huber" or "power".
+        parameter: `delta` of `Huber`, `p` of `PNorm`.
+
+    Raises:
+        SpecError: when the parameter is out of the loss's range.
+    """
+    problem = _sensing("other_loss", of)
+    chosen = problems.Huber if loss == "huber" else problems.PNorm
+    return SensingProblem(
+        problem.operator,
+        problem.measurements,
+        loss=chosen(parameter),
+        normalization=problem.normalization,
+        target=problem.target,
+    )
+
+
 _BUILDERS: dict[str, Callable[..., AbstractObjective]] = {
     "planted_completion": problems.planted_completion,
     "planted_psd_completion": problems.planted_psd_completion,
@@ -238,7 +262,9 @@ _BUILDERS: dict[str, Callable[..., AbstractObjective]] = {
     "planted_psd_sensing": problems.planted_psd_sensing,
     "power_law_psd_sensing": power_law_psd_sensing,
     "ratings": problems.ratings_problem,
+    "nonnegative_least_squares": problems.nonnegative_least_squares,
     "named": named_problem,
+    "other_loss": other_loss_problem,
     "symmetric_completion": symmetric_completion,
     "symmetrized": symmetrized_problem,
     "lift": lifted_problem,
