@@ -46,6 +46,7 @@ docs: setup
 bench: setup
 	$(BIN)/python benchmarks/flow.py
 	$(BIN)/python benchmarks/nuclear_norm.py
+	$(BIN)/python benchmarks/grid.py
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
