@@ -26,6 +26,7 @@ from lowrankflow.cli.tally import Expected
 
 if TYPE_CHECKING:
     from lowrankflow.simulation import Job
+    from lowrankflow.store import Store
     from lowrankflow.studies import StudyReport
 
 _MOST_FAILURES = 20
@@ -76,7 +77,6 @@ def reproduce(
     """
     load_library()
     from lowrankflow.store import Store
-    from lowrankflow.studies import contents, write_report
 
     plans = [planned(study, profile, seeds) for study in chosen(studies or [])]
     kept = Store(store or usual_store())
@@ -88,11 +88,20 @@ def reproduce(
     digests = {job: outcome.digest for job, outcome in outcomes.items()}
     reasons = {j: o.reason or "failed" for j, o in outcomes.items() if not o.is_success}
     reports = [reported(p, collected(p, digests, reasons, kept)) for p in plans]
+    return finished(reports, out, kept, as_json=as_json)
+
+
+def finished(
+    reports: "Sequence[StudyReport]", out: Path, store: "Store", *, as_json: bool
+) -> int:
+    """Write the report, say what it says, and give the exit code."""
+    from lowrankflow.studies import contents, write_report
+
     created = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     page = write_report(out, reports, created=created)
     if as_json:
         said = contents(reports, created=created)
-        print_json({**said, "report": str(page), "store": str(kept.folder)})
+        print_json({**said, "report": str(page), "store": str(store.folder)})
     else:
         print_verdicts(reports)
         results().print(f"Report: {page}", soft_wrap=True)

@@ -1,13 +1,11 @@
 """`lowrankflow show`: draw and judge again what is in the store."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lowrankflow.cli.console import print_json, results
-from lowrankflow.cli.failures import DONE, INCOMPLETE, load_library
+from lowrankflow.cli.failures import load_library
 from lowrankflow.cli.judging import (
     OUT,
     chosen,
@@ -17,7 +15,7 @@ from lowrankflow.cli.judging import (
     usual_store,
 )
 from lowrankflow.cli.output import writable_folder
-from lowrankflow.cli.reproduce import print_failures, print_verdicts
+from lowrankflow.cli.reproduce import finished
 
 if TYPE_CHECKING:
     from lowrankflow.cli.judging import Plan
@@ -51,22 +49,12 @@ def show(
     """Draw and judge again from the store, without computing; say what is missing."""
     load_library()
     from lowrankflow.store import Store
-    from lowrankflow.studies import contents, write_report
 
     kept = Store(store or usual_store())
     found = [_best(study, profile, seeds, kept) for study in chosen(studies)]
     writable_folder("--out", out)
     reports = [reported(plan, collection) for plan, collection in found]
-    created = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    page = write_report(out, reports, created=created)
-    if as_json:
-        said = contents(reports, created=created)
-        print_json({**said, "report": str(page), "store": str(kept.folder)})
-    else:
-        print_verdicts(reports)
-        results().print(f"Report: {page}", soft_wrap=True)
-    print_failures(reports)
-    return INCOMPLETE if any(report.failures for report in reports) else DONE
+    return finished(reports, out, kept, as_json=as_json)
 
 
 def _best(

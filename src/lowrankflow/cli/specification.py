@@ -190,15 +190,14 @@ def _check_setting(source: TomlFile, keys: Keys, table: object, family: str) -> 
                 got=f"{value!r}"[:200],
                 fix="Correct the value",
             )
-    _fill_in(source, keys, table, known_kinds[kind])
+    _check_complete(source, keys, table, known_kinds[kind])
 
 
-def _fill_in(source: TomlFile, keys: Keys, table: dict[str, Any], chosen: type) -> None:
-    """Put in what the setting itself puts in when it is left out."""
+def _check_complete(
+    source: TomlFile, keys: Keys, table: Mapping[str, Any], chosen: type
+) -> None:
     for name, parameter in inspect.signature(chosen).parameters.items():
-        if name in table:
-            continue
-        if parameter.default is inspect.Parameter.empty:
+        if name not in table and parameter.default is inspect.Parameter.empty:
             asked = annotations_of(chosen).get(name, object)
             raise source.error(
                 keys,
@@ -206,7 +205,6 @@ def _fill_in(source: TomlFile, keys: Keys, table: dict[str, Any], chosen: type) 
                 got="none",
                 fix=f"Write {name} = ... in [{dotted(keys)}]",
             )
-        table[name] = parameter.default
 
 
 def _check_keys(

@@ -25,6 +25,7 @@ from lowrankflow.dynamics.iteration import (
     iteration_snapshot,
     slope_of,
 )
+from lowrankflow.dynamics.steering import exponential_step
 from lowrankflow.dynamics.steppers import Tree
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import (
@@ -231,11 +232,9 @@ def _evaluated(
 
 
 def _stepped(flow: PushedFlow, problem: SensingProblem, state: IterationState) -> Move:
-    drive = to_dense(problem.operator.adjoint(state.gradient))
-    values, vectors = jnp.linalg.eigh((drive + drive.T) / 2, symmetrize_input=False)
-    growth = jnp.exp(-flow.step * values)[:, None]
+    drive = jnp.asarray(to_dense(problem.operator.adjoint(state.gradient)))
     (factor,) = state.point
-    point = (vectors @ (growth * (vectors.T @ factor)),)
+    point = (exponential_step(factor, (drive + drive.T) / 2, flow.step),)
     waves, control, first = state.memory
     memory = (waves, control - flow.step * state.gradient, first)
     return Move(point, memory, jnp.asarray(flow.step, jnp.float64))

@@ -179,10 +179,25 @@ def _evaluated(
 
 
 def _stepped(flow: SteeredFlow, state: IterationState) -> Move:
-    values, vectors = jnp.linalg.eigh(state.gradient, symmetrize_input=False)
-    growth = jnp.exp(-flow.step * values)[:, None]
-    point = jax.tree.map(lambda u: vectors @ (growth * (vectors.T @ u)), state.point)
+    (factor,) = state.point
+    point = (exponential_step(factor, state.gradient, flow.step),)
     return Move(point, (), jnp.asarray(flow.step, jnp.float64))
+
+
+def exponential_step(
+    factor: Float[Array, "size width"],
+    drive: Float[Array, "size size"],
+    step: float | Array,
+) -> Float[Array, "size width"]:
+    """exp(-step drive) U, for a drive that is exactly symmetric.
+
+    Exactness: to rounding.
+    Source: gunasekar2017, equation (12).
+    Differs: as in the source.
+    """
+    values, vectors = jnp.linalg.eigh(drive, symmetrize_input=False)
+    growth = jnp.exp(-step * values)[:, None]
+    return vectors @ (growth * (vectors.T @ factor))
 
 
 @eqx.filter_jit

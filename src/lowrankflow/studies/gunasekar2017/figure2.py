@@ -9,7 +9,7 @@ from lowrankflow.studies.gunasekar2017.planted import (
     PANELS,
     SWEEPS,
     planted_jobs,
-    settings,
+    planted_profile,
 )
 from lowrankflow.studies.gunasekar2017.planted_measures import (
     CERTIFIED,
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 WHERE = "gunasekar2017, figure 2"
 # The panels in which the truth is not the minimum of the nuclear norm.
 APART = PANELS[1:]
-
-
-def _profile(name: str, seeds: int, seconds: float, differs: str) -> Profile:
-    return Profile(
-        settings=settings(SWEEPS[name]),
-        num_seeds=seeds,
-        expected_seconds=seconds,
-        differs=differs,
-    )
 
 
 class Figure2(AbstractStudy):
@@ -83,9 +74,11 @@ class Figure2(AbstractStudy):
         CERTIFIED,
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
-        "smoke": _profile("smoke", 2, 15.0, "n = 10, one width"),
-        "quick": _profile("quick", 3, 50.0, "few widths; flow in place of descent"),
-        "paper": _profile("paper", 5, 400.0, "flow in place of descent"),
+        "smoke": planted_profile("smoke", 2, 15.0, "n = 10, one width"),
+        "quick": planted_profile(
+            "quick", 3, 50.0, "few widths; flow in place of descent"
+        ),
+        "paper": planted_profile("paper", 5, 400.0, "flow in place of descent"),
     }
     figure_text: ClassVar[str] = (
         "Three panels: rank 2, decaying spectrum, too few measurements. Above the "

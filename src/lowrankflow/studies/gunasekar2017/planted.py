@@ -36,7 +36,7 @@ from lowrankflow.factorizations import (
 )
 from lowrankflow.simulation import OnlyEnds, Recipe, ReferenceJob, RunJob
 from lowrankflow.studies.gunasekar2017.planted_optimum import projected_optimum
-from lowrankflow.studies.study import LabelledJob
+from lowrankflow.studies.study import LabelledJob, Profile
 
 Panel: TypeAlias = Literal["rank 2", "decaying", "too few"]
 PANELS: tuple[Panel, ...] = ("rank 2", "decaying", "too few")
@@ -203,6 +203,16 @@ def min_nuclear_norm(instance: Instance) -> LabelledJob:
     """The p.s.d. solution of least nuclear norm, with its certificate."""
     job = ReferenceJob(instance.recipe, psd=True, gap_tolerance=GAP_TOLERANCE)
     return LabelledJob(axes=instance.axes("min_nuclear_norm"), job=job)
+
+
+def planted_profile(name: str, seeds: int, seconds: float, differs: str) -> Profile:
+    """A profile of figures 1 and 2, which share their runs."""
+    return Profile(
+        settings=settings(SWEEPS[name]),
+        num_seeds=seeds,
+        expected_seconds=seconds,
+        differs=differs,
+    )
 
 
 def settings(sweep: Sweep) -> Mapping[str, str | int | float]:

@@ -36,7 +36,7 @@ GREEDY = GreedyLowRank(
     stage_tolerance=1e-9,
     optimality_tolerance=1e-8,
 )
-# One step of descent is a tenth of what stability allows at the solution of rank one.
+# Ends within 0.2 % of the flow, which the claim "method" measures.
 LEARNING_RATE = 5e-3
 DESCENT_SCALE = 1e-4
 
