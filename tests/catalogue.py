@@ -27,6 +27,7 @@ from lowrankflow.factorizations import (
     Aligned,
     Balanced,
     DeepFactorization,
+    Escaped,
     Gaussian,
     GivenFactors,
     Identity,
@@ -112,6 +113,7 @@ STARTS = (
     RandomPSD(0.1),
     SpectralOptimum(_drawn(SIZE, SIZE) @ _drawn(SIZE, SIZE).T),
     GivenFactors((np.eye(SIZE), 2 * np.eye(SIZE))),
+    Escaped(Identity(1.0), -40.0),
 )
 STEP_RULES = (
     ConstantStep(1e-2),

@@ -2,6 +2,7 @@ from lowrankflow.factorizations.deep import (
     DeepFactorization as DeepFactorization,
     positive_int as positive_int,
 )
+from lowrankflow.factorizations.escaped import Escaped as Escaped
 from lowrankflow.factorizations.factorization import (
     AbstractFactorization as AbstractFactorization,
     Factors as Factors,
