@@ -361,6 +361,13 @@ def test_data_no_psd_matrix_meets_but_the_limit_of_some_do():
     assert not reference.certificate.holds
 
 
+def test_measurement_matrices_of_zeros_explain_nothing():
+    problem = SensingProblem(DenseSensing(np.zeros((1, 2, 3))), np.ones(1))
+    reference = min_nuclear_norm(problem)
+    assert reference.result is Result.unreachable
+    assert reference.certificate.trace_bound == np.inf
+
+
 def test_too_few_iterations_are_said():
     reference = min_nuclear_norm(completion(20, 30, 3, 300), max_iterations=3)
     assert reference.result is Result.iterations_reached

@@ -31,10 +31,7 @@ from lowrankflow.reference.least_norm import (
     projected_gradient as projected_gradient,
 )
 from lowrankflow.reference.lie import lie_algebra_dimension as lie_algebra_dimension
-from lowrankflow.reference.nuclear_norm import (
-    Reference as Reference,
-    min_nuclear_norm as min_nuclear_norm,
-)
+from lowrankflow.reference.nuclear_norm import min_nuclear_norm as min_nuclear_norm
 from lowrankflow.reference.observed_value import (
     full_observation_value as full_observation_value,
 )
@@ -52,3 +49,4 @@ from lowrankflow.reference.small_completion import (
     LeastTraces as LeastTraces,
     least_traces as least_traces,
 )
+from lowrankflow.reference.solution import Reference as Reference

@@ -110,8 +110,13 @@ def verify_unreachable(
     value = float(y @ ray) - noise_radius * float(np.linalg.norm(ray))
     rounding = 4 * np.finfo(float).eps * (sum(problem.shape) + largest_term / scale)
     least = correction_norm(problem, y, psd=psd)
+    bound = max(0.0, value) / (max(0.0, ray_norm) + rounding)
+    if least > 0:
+        bound /= least
+    elif bound > 0:  # every measurement matrix is zero
+        bound = float("inf")
     return InfeasibilityCertificate(
         value=value,
         ray_norm=ray_norm,
-        trace_bound=max(0.0, value) / (max(0.0, ray_norm) + rounding) / least,
+        trace_bound=bound,
     )

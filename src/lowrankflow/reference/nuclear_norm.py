@@ -10,27 +10,25 @@ original ones.
 
 import contextlib
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import threadpoolctl
-from jaxtyping import Float
 
-from lowrankflow.errors import DataError, SpecError
+from lowrankflow.errors import SpecError
 from lowrankflow.problems import SensingProblem
-from lowrankflow.reference.certificate import Certificate, check_options, verify
+from lowrankflow.reference.certificate import check_options, verify
 from lowrankflow.reference.cone_ray import approach_cone, candidate_rays
 from lowrankflow.reference.dual_newton import (
     ProximalProblem,
     newton_stack,
     proximal_step,
 )
-from lowrankflow.reference.infeasibility import (
-    InfeasibilityCertificate,
-    verify_unreachable,
-)
+from lowrankflow.reference.facial_reduction import Face, exposed_face
+from lowrankflow.reference.infeasibility import verify_unreachable
 from lowrankflow.reference.low_rank_splitting import alternate_low_rank, large_table
 from lowrankflow.reference.measurement_map import MeasurementMap, measurement_map
+from lowrankflow.reference.solution import Reference, check_start
 from lowrankflow.reference.spectral_threshold import spectral_bound
 from lowrankflow.reference.splitting import alternate
 from lowrankflow.result import Result
@@ -47,26 +45,6 @@ _MAX_NEWTON = 12
 _PATIENCE = 100
 # Decompositions spent on infeasibility after giving up, where it was not suspected.
 _LAST_LOOK = 300
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """A reference solution and its proof.
-
-    Args:
-        matrix: X, rows x cols. When unreachable, where the solver was when it saw that.
-        dual: lambda, one number per measurement, scaled to be feasible. When
-            unreachable, the ray that proves it.
-        certificate: what `verify` (or `verify_unreachable`) says of the two.
-        iterations: decompositions spent by the solver, thin ones of large tables too.
-        result: `Result.converged` when the certificate holds; else why it stopped.
-    """
-
-    matrix: Float[np.ndarray, "rows cols"]
-    dual: Float[np.ndarray, " m"]
-    certificate: Certificate | InfeasibilityCertificate
-    iterations: int
-    result: Result
 
 
 def min_nuclear_norm(
@@ -101,8 +79,8 @@ def min_nuclear_norm(
         is at least ||y||. `result` is `converged` when the certificate holds,
         `unreachable` with a certified ray when no matrix (no p.s.d. matrix) fits,
         `stalled` when neither could be shown (a p.s.d. problem without interior may
-        have no dual solution), `iterations_reached` otherwise. It never raises for want
-        of convergence.
+        have no dual solution, unless singular blocks of observed entries are why),
+        `iterations_reached` otherwise. It never raises for want of convergence.
 
     Raises:
         SpecError: when `psd` meets a problem that is not square, a tolerance is not
@@ -115,7 +93,8 @@ def min_nuclear_norm(
         singular blocks; a few measurements or a hard instance take more. For entries of
         400 rows and columns or more, first some hundred thin decompositions.
     Source: recht2010 for the problem; wen2010 for the start; jiang2012 (rectangular)
-        and zhao2010 (p.s.d.) for the proximal steps.
+        and zhao2010 (p.s.d.) for the proximal steps; drusvyatskiy2017 for p.s.d.
+        entries whose observed blocks are singular, which are solved on a face.
     Differs: the penalty follows the effort of the last step; the measurements are
         made orthonormal first, but for `noise_radius` > 0.
     """
@@ -133,7 +112,7 @@ def min_nuclear_norm(
             got=f"{max_iterations!r}",
             fix="Leave max_iterations out, or give for example 2000",
         )
-    _check_start(problem, start)
+    check_start(problem, start)
     options = {"psd": psd, "noise_radius": noise_radius}
     y = np.asarray(problem.measurements, dtype=np.float64)
     if np.linalg.norm(y) <= noise_radius:
@@ -149,7 +128,39 @@ def min_nuclear_norm(
             result=Result.converged,
         )
     with _blas_threads(problem.shape):
+        face = exposed_face(problem) if psd and noise_radius == 0 else None
+        if face is not None:
+            reference = _on_face(problem, face, gap_tolerance, max_iterations)
+            if reference is not None:
+                return reference
         return _solve(problem, y, start, options, gap_tolerance, max_iterations)
+
+
+def _on_face(
+    problem: SensingProblem, face: Face, gap_tolerance: float, max_iterations: int
+) -> Reference | None:
+    """The solution found on a face and proved on the whole cone; None if it was not."""
+    inner, y = face.restricted(problem), np.asarray(problem.measurements)
+    options = {"psd": True, "noise_radius": 0.0}
+    # Lifting the dual costs up to 1e-7 of the gap; the rest is the solver's.
+    found = _solve(inner, y, None, options, 0.1 * gap_tolerance, max_iterations)
+    matrix = face.matrix(found.matrix)
+    for dual in face.duals(found.dual):
+        if found.result is Result.unreachable:
+            certificate = verify_unreachable(problem, dual, psd=True)
+        else:
+            certificate = verify(
+                problem, matrix, dual, psd=True, gap_tolerance=gap_tolerance
+            )
+        if certificate.holds:
+            return Reference(
+                matrix=matrix,
+                dual=dual,
+                certificate=certificate,
+                iterations=found.iterations,
+                result=found.result,
+            )
+    return None
 
 
 def _solve(problem, y, start, options, gap_tolerance, max_iterations) -> Reference:
@@ -157,7 +168,6 @@ def _solve(problem, y, start, options, gap_tolerance, max_iterations) -> Referen
     measure = measurement_map(
         problem.operator, y, symmetric=psd, orthonormal=noise_radius == 0
     )
-    solver = _Solver(problem, measure, gap_tolerance, options)
     # 1e-9: what no matrix explains is told from the rounding of a stack with condition
     # up to 1e6.
     beyond = np.linalg.norm(measure.unexplained) - noise_radius
@@ -171,6 +181,7 @@ def _solve(problem, y, start, options, gap_tolerance, max_iterations) -> Referen
                 iterations=0,
                 result=Result.unreachable,
             )
+    solver = _Solver(problem, measure, gap_tolerance, options)
     return solver.run(start, max_iterations)
 
 
@@ -376,17 +387,3 @@ def _blas_threads(shape: tuple[int, int]) -> contextlib.AbstractContextManager:
     if min(shape) >= 400:
         return contextlib.nullcontext()
     return _thread_pools().limit(limits=1, user_api="blas")
-
-
-def _check_start(problem: SensingProblem, start: Reference | None) -> None:
-    if start is None:
-        return
-    got = (start.matrix.shape, start.dual.shape)
-    if got != (problem.shape, problem.measurements.shape):
-        raise DataError(
-            where="min_nuclear_norm(start)",
-            rule=f"a start has a matrix of shape {problem.shape} and "
-            f"{problem.measurements.shape[0]} dual numbers",
-            got=f"shapes {got[0]} and {got[1]}",
-            fix="Start from a solution of a problem of the same size, or leave it out",
-        )

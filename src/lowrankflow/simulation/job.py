@@ -34,7 +34,7 @@ from lowrankflow.simulation.specification import from_plain, to_plain
 # Raised when `records.record` gives other numbers for the same snapshot.
 _RECORDS_VERSION = 1
 # Raised when `min_nuclear_norm` or `min_frobenius_norm` gives other numbers.
-_REFERENCE_VERSION = 2
+_REFERENCE_VERSION = 3
 _DEFAULT_SCHEDULE = GeometricIterations(1.05)
 
 
