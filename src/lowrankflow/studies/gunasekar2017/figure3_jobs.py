@@ -57,7 +57,8 @@ RATINGS_NORM = 1e-3
 TRAINING_ERROR, RATINGS_TRAINING_ERROR = 1e-3, 1e-2
 HELD_OUT_PER_USER = 10
 MEAN_SQUARED_RATING = 13.7  # of the whole table; it sets where a run ends
-_MOST_ITERATIONS = 500_000
+# Descent nears some fits of too few entries as a power of time.
+_MOST_ITERATIONS = 5_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
