@@ -17,5 +17,6 @@ STUDIES = Registry(
         arora2019.Figure2(),
         arora2019.Figure3(),
         li2021.Counterexample(),
+        li2021.Basin(),
     )
 )

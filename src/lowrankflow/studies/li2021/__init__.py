@@ -1,3 +1,4 @@
 """Studies of li2021: greedy low-rank learning."""
 
+from lowrankflow.studies.li2021.basin import Basin as Basin
 from lowrankflow.studies.li2021.counterexample import Counterexample as Counterexample
