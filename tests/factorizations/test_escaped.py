@@ -35,9 +35,7 @@ def test_it_is_where_the_linear_flow_arrives(inner):
     (factor,) = start.factors(INSTANCE, SYMMETRIC, seed=1)
     (unit,) = inner.factors(INSTANCE, SYMMETRIC, seed=1)
     time = start.elapsed(INSTANCE, SYMMETRIC, seed=1)
-    expected = linear_loss_flow(
-        pull(INSTANCE), start=1e-30 * unit @ unit.T, time=time
-    )
+    expected = linear_loss_flow(pull(INSTANCE), start=1e-30 * unit @ unit.T, time=time)
     assert np.linalg.norm(factor @ factor.T, 2) == pytest.approx(1e-20, rel=1e-3)
     # Rounding of eigenvectors, times rates of some tens over the time.
     assert np.allclose(factor @ factor.T, expected, rtol=0, atol=1e-33)

@@ -13,6 +13,8 @@ from lowrankflow.problems import AbstractObjective, real_number, to_dense
 _ARRIVAL = 1e-10
 # The squares of a unit of this size are numbers still, by which a flow measures it.
 _SMALLEST = 1e-150
+# A unit that shrinks from here on may soon not be one: it is left out.
+_VANISHED = 1e-130
 
 
 class Escaped(AbstractStart):
@@ -25,8 +27,8 @@ class Escaped(AbstractStart):
     `elapsed` is what has passed before it. Hidden units come graded: unit j carries the
     j-th fastest direction and those after it.
 
-    Directions that shrink may vanish on the way. One that grows may not: its unit must
-    arrive with a size of 1e-150 at least.
+    Directions that shrink vanish on the way: a unit of theirs is left out below 1e-130.
+    One that grows may not: its unit must arrive with a size of 1e-150 at least.
 
     Args:
         start: of W_0, whose own scale counts too.
@@ -76,8 +78,10 @@ class Escaped(AbstractStart):
             # One exponential: neither of its parts is a number alone.
             growth = np.exp(rates * time + self._half_log())
             units = growth[:, None] * triangle
-            graded = basis @ units
-        growing = np.linalg.norm(units, np.inf, axis=0)[rates[: units.shape[1]] > 0]
+        sizes = np.abs(units).max(axis=0)
+        is_growing = rates[: sizes.size] > 0
+        units[:, ~is_growing & (sizes < _VANISHED)] = 0.0
+        graded, growing = basis @ units, sizes[is_growing]
         if growing.min() < _SMALLEST:
             raise SpecError(
                 where="Escaped(log10_factor)",

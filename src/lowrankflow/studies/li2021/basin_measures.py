@@ -4,8 +4,8 @@ Derivation. With v = (a, b, a, b) the flow follows W = v v' long after zero is l
 product a b is R almost at once, while a falls from sqrt R to 1 and b grows to R. On
 this slow path the residual of W_13 is a^2 - 1 > 0, and the direction that leads to the
 least nuclear norm grows at this rate. With P = L/2 the path has
-b' = P s^(1-1/P) (a^2 - 1) a^2 / b, s = 2 b^2 the top singular value, so that up to b the
-growth has been
+b' = P s^(1-1/P) (a^2 - 1) a^2 / b, s = 2 b^2 the top singular value, so that up to b
+the growth has been
 
     I(b) = int 2 (a^2 - 1) dt = 2^(1/P) b^(2+2/P) / (2 R^2 (P + 1)).
 
