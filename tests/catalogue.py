@@ -19,6 +19,7 @@ from lowrankflow.dynamics import (
     Nesterov,
     NormalizedStep,
     PushedFlow,
+    RootFlow,
     SteeredFlow,
 )
 from lowrankflow.factorizations import (
@@ -127,6 +128,7 @@ DYNAMICS = (
     GradientDescent(ConstantStep(1e-2)),
     GradientFlow(rtol=1e-4, atol=1e-4),
     EndToEndFlow(rtol=1e-4, atol=1e-4),
+    RootFlow(rtol=1e-4, atol=1e-4),
     SteeredFlow(step=1e-2),
     PushedFlow(step=1e-2, push=0.5),
     GreedyLowRank(

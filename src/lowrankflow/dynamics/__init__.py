@@ -20,6 +20,7 @@ from lowrankflow.dynamics.greedy import (
 )
 from lowrankflow.dynamics.line_search import ExactLineSearch as ExactLineSearch
 from lowrankflow.dynamics.pushed import PushedFlow as PushedFlow
+from lowrankflow.dynamics.root_flow import RootFlow as RootFlow
 from lowrankflow.dynamics.small_flows import (
     SmallCompletions as SmallCompletions,
     SmallEnds as SmallEnds,
