@@ -23,7 +23,7 @@ extensions = [
     "public_names",
     "repository_links",
 ]
-exclude_patterns = ["figures"]
+exclude_patterns = ["figures", "studies/results/*.md"]
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
