@@ -72,7 +72,7 @@ class RootFlow(AbstractDynamics[FlowState]):
     ) -> FlowState:
         matrix = np.asarray(factorization.end_to_end(factors))
         power = factorization.num_factors_in_product / 2
-        size = max(np.linalg.norm(factor, 2) ** 2 for factor in factors)
+        size = max(float(np.linalg.norm(factor, 2)) ** 2 for factor in factors)
         values, vectors = _checked(problem, factors, matrix, size, power)
         root = (vectors * values.clip(0) ** (1 / power)) @ vectors.T
         return _init(as_traced(self), problem, (root + root.T) / 2, np.asarray(power))

@@ -18,5 +18,6 @@ STUDIES = Registry(
         arora2019.Figure3(),
         li2021.Counterexample(),
         li2021.Basin(),
+        li2021.Escape(),
     )
 )
