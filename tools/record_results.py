@@ -45,7 +45,12 @@ def main() -> int:
         image = io.BytesIO()
         with styled():
             study.figure(collection).savefig(
-                image, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None}
+                image,
+                format="png",
+                dpi=DOTS_PER_INCH,
+                facecolor="white",
+                transparent=False,
+                metadata={"Software": None},
             )
         (FOLDER / f"{name}.png").write_bytes(image.getvalue())
         (FOLDER / f"{name}.md").write_text(fragment(report, name), encoding="utf-8")

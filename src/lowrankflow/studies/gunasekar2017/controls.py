@@ -106,7 +106,7 @@ class Controls(AbstractStudy):
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 8.0),
-        "quick": _profile("quick", 12, 15.0),
+        "quick": _profile("quick", 12, 20.0),
         "paper": _profile("paper", 50, 120.0),
     }
     figure_text: ClassVar[str] = (

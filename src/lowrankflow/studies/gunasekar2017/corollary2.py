@@ -83,7 +83,7 @@ class Corollary2(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 3, 5.0),
         "quick": _profile("quick", 20, 12.0),
-        "paper": _profile("paper", 100, 90.0),
+        "paper": _profile("paper", 100, 70.0),
     }
     figure_text: ClassVar[str] = (
         "Left: the excess of the sum over its minimum falls with the scale of the "

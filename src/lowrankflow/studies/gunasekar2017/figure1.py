@@ -84,9 +84,9 @@ class Figure1(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": planted_profile("smoke", 2, 15.0, "n = 10, one width"),
         "quick": planted_profile(
-            "quick", 3, 50.0, "few widths; flow in place of descent"
+            "quick", 3, 35.0, "few widths; flow in place of descent"
         ),
-        "paper": planted_profile("paper", 5, 400.0, "flow in place of descent"),
+        "paper": planted_profile("paper", 5, 150.0, "flow in place of descent"),
     }
     figure_text: ClassVar[str] = (
         "Three panels: rank 2, decaying spectrum, too few measurements. Above the "

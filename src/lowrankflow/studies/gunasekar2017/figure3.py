@@ -127,18 +127,18 @@ class Figure3(AbstractStudy):
         ),
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
-        "smoke": _profile("smoke", 1, 20.0, "tiny, for tests: decides nothing"),
+        "smoke": _profile("smoke", 1, 30.0, "tiny, for tests: decides nothing"),
         "quick": _profile(
             "quick",
             3,
-            60.0,
+            50.0,
             "planted matrices of size 40; ratings: the densest 150 x 250 of them, of "
             "which half are known, beside a twentieth of the whole table",
         ),
         "paper": _profile(
             "paper",
             5,
-            900.0,
+            490.0,
             "the adaptive solver stands for descent on ratings; the exponent of the "
             "power law and the steps are ours",
         ),

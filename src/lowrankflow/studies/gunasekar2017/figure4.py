@@ -140,8 +140,8 @@ class Figure4(AbstractStudy):
     )
     profiles: ClassVar["Mapping[str, Profile]"] = {
         "smoke": _profile("smoke", 1, 15.0, "four of the fifteen masks"),
-        "quick": _profile("quick", 1, 45.0, "one random start for each instance"),
-        "paper": _profile("paper", 3, 420.0, "starts below 1e-5 beside the paper's"),
+        "quick": _profile("quick", 1, 30.0, "one random start for each instance"),
+        "paper": _profile("paper", 3, 140.0, "starts below 1e-5 beside the paper's"),
     }
     figure_text: ClassVar[str] = (
         "Five histograms, with a logarithmic axis of counts, of how far the 31,350 "

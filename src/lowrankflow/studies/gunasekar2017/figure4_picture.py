@@ -85,7 +85,8 @@ def _shares(axes: "Axes", collection: Collection) -> None:
         ylim=(0, None),
     )
     # Linear in the logarithm up to 1e-5, where the paper ends, and beyond.
-    shown = [d for d in (0, 16, 32, 64, 100) if d <= max(decades) + 1e-9]
+    most = max(decades) + 1e-9
+    shown = [d for d in (0, 16, 32, 64, 100) if d <= most and (d > most / 5 or not d)]
     axes.set_xticks(shown, [f"$10^{{-{d}}}$" if d else "1" for d in shown])
 
 

@@ -118,7 +118,8 @@ def _starts(axes: "Axes", collection: Collection, panel: Panel) -> None:
     line = method_look("min_nuclear_norm")
     axes.axhline(0.0, color=line.color, linestyle=line.linestyle)
     ticks = sorted({int(round(-np.log10(norm))) for _, norm in starts})
-    shown = [n for n in ticks if n in (0, 8, 16, 32, 64)]
+    apart = ticks[-1] / 5  # closer ones would write over each other
+    shown = [n for n in ticks if n in (0, 8, 16, 32, 64) and (n > apart or not n)]
     axes.set_xticks(shown, [f"$10^{{-{n}}}$" if n else "1" for n in shown])
     axes.set(xlabel="norm of the start, U(0)")
 

@@ -125,8 +125,8 @@ class Theorem1(AbstractStudy):
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 10.0),
-        "quick": _profile("quick", 8, 15.0),
-        "paper": _profile("paper", 30, 120.0),
+        "quick": _profile("quick", 8, 25.0),
+        "paper": _profile("paper", 30, 140.0),
     }
     figure_text: ClassVar[str] = (
         "Excess of the trace over its minimum against the scale of the start, both "

@@ -112,7 +112,7 @@ class Warmup(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 8.0),
         "quick": _profile("quick", 6, 12.0),
-        "paper": _profile("paper", 30, 90.0),
+        "paper": _profile("paper", 30, 100.0),
     }
     figure_text: ClassVar[str] = (
         "Left: the distance from the solution of least Frobenius norm, in W, falls to "
