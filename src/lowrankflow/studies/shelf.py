@@ -19,5 +19,6 @@ STUDIES = Registry(
         li2021.Counterexample(),
         li2021.Basin(),
         li2021.Escape(),
+        li2021.Theorems(),
     )
 )
