@@ -18,9 +18,9 @@ from lowrankflow.simulation import EveryIterations, OnlyEnds, Recipe, RunJob, bu
 from lowrankflow.studies.li2021.counterexample_jobs import coordinates, instance
 from lowrankflow.studies.study import LabelledJob
 
-FLOW = GradientFlow(rtol=1e-10, atol=1e-10, method="explicit")
+FLOW = GradientFlow(rtol=1e-10, atol=1e-10)
 # The clock of a deep flow runs to alpha^(1 - L/2), of which it is wrong by 1e-11.
-DEEP_FLOW = GradientFlow(rtol=1e-11, atol=1e-11, method="explicit")
+DEEP_FLOW = GradientFlow(rtol=1e-11, atol=1e-11)
 # When the paths are compared, after the escape: W has grown to order one.
 OFFSET = -0.1
 LIMIT = -120.0

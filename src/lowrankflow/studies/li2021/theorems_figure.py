@@ -86,6 +86,4 @@ def _second(axes: "Axes", collection: Collection) -> None:
         power = second_stage(int(seed or 0))[3]
         line = values[0] * 10 ** (power * (np.array(at) - at[0]))
         axes.plot(at, line, color=color, linestyle=":")
-    axes.set(
-        yscale="log", xlabel="log10 eps", title="second stage: distance from limit"
-    )
+    axes.set(yscale="log", xlabel="log10 eps", title="error of the second stage")
