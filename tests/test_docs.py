@@ -16,6 +16,7 @@ DOCS = ROOT / "docs"
 EXTENSIONS = DOCS / "_ext"
 FENCE = re.compile(r"^(```|~~~|:::).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 TOCTREE = re.compile(r"^```\{toctree\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INCLUDE = re.compile(r"^```\{include\} (\S+)", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -31,10 +32,17 @@ def extension(name):
 
 
 def pages(root):
-    """The pages of a site, by their names in a toctree."""
+    """The pages of a site, by their names in a toctree; parts of pages are none."""
+    texts = {path: path.read_text(encoding="utf-8") for path in root.rglob("*.md")}
+    parts = {
+        (path.parent / name).resolve()
+        for path, text in texts.items()
+        for name in INCLUDE.findall(text)
+    }
     return {
         path.relative_to(root).with_suffix("").as_posix(): path
-        for path in sorted(root.rglob("*.md"))
+        for path in sorted(texts)
+        if path.resolve() not in parts
     }
 
 
@@ -57,7 +65,7 @@ def listed(root):
 def anchors(path):
     """The anchors of a page's headings, as they are in a link."""
     text = path.read_text(encoding="utf-8")
-    included = re.findall(r"^```\{include\} (\S+)", text, re.MULTILINE)
+    included = INCLUDE.findall(text)
     text = "\n".join(
         [
             FENCE.sub("", text),
@@ -94,8 +102,10 @@ def test_every_page_is_in_a_toctree_and_every_entry_is_a_page():
 
 def test_a_page_that_nobody_names_is_found(tmp_path):
     (tmp_path / "studies").mkdir()
-    for name in ("index", "a", "lost", "studies/index", "studies/b"):
+    for name in ("index", "lost", "part", "studies/index", "studies/b"):
         (tmp_path / f"{name}.md").write_text("# Page\n", encoding="utf-8")
+    text = "# Page\n```{include} part.md\n```\n"
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
     tree = "```{toctree}\n:hidden:\na\ngone\nstudies/index\n```\n"
     (tmp_path / "index.md").write_text(tree, encoding="utf-8")
     tree = "```{toctree}\n:glob:\n*\n```\n"

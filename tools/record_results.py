@@ -61,7 +61,7 @@ def main() -> int:
 def fragment(report: StudyReport, name: str) -> str:
     """The part of a page that says what a profile found.
 
-    The figure's path is relative to the page that includes this.
+    A page includes it with the option `:relative-images:`.
     """
     counts = {word: 0 for word in ("supported", "contradicted", "undecided")}
     rows = []
@@ -92,7 +92,7 @@ def fragment(report: StudyReport, name: str) -> str:
             "",
             f"    {report.command}",
             "",
-            f"![{_cell(report.study.figure_text)}](results/{name}.png)",
+            f"![{_cell(report.study.figure_text)}]({name}.png)",
             "",
             "| claim | measured | expected | verdict |",
             "| --- | --- | --- | --- |",

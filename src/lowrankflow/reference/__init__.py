@@ -31,9 +31,15 @@ from lowrankflow.reference.least_norm import (
     projected_gradient as projected_gradient,
 )
 from lowrankflow.reference.lie import lie_algebra_dimension as lie_algebra_dimension
+from lowrankflow.reference.low_rank_splitting import ThinMatrix as ThinMatrix
 from lowrankflow.reference.nuclear_norm import min_nuclear_norm as min_nuclear_norm
 from lowrankflow.reference.observed_value import (
     full_observation_value as full_observation_value,
+)
+from lowrankflow.reference.pursuit import (
+    PursuitPath as PursuitPath,
+    geco as geco,
+    rank_one_pursuit as rank_one_pursuit,
 )
 from lowrankflow.reference.scalar_flow import (
     drive_to_reach as drive_to_reach,
@@ -48,5 +54,10 @@ from lowrankflow.reference.single_measurement import (
 from lowrankflow.reference.small_completion import (
     LeastTraces as LeastTraces,
     least_traces as least_traces,
+)
+from lowrankflow.reference.soft_impute import (
+    SoftImpute as SoftImpute,
+    debiased as debiased,
+    soft_impute as soft_impute,
 )
 from lowrankflow.reference.solution import Reference as Reference

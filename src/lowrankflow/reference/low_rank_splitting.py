@@ -94,7 +94,7 @@ def alternate_low_rank(
     y = measure.measurements
     size = float(np.linalg.norm(y))
     rows, cols = np.divmod(measure.flat, measure.shape[1])
-    thin = _first_block(measure.shape)
+    thin = first_block(measure.shape)
     before = np.zeros(measure.shape)
     dual = y / penalty
     count = 0
@@ -193,9 +193,10 @@ def _widened(
     return np.linalg.qr(np.hstack([block, fresh]))[0]
 
 
-def _first_block(shape: tuple[int, int]) -> ThinMatrix:
+def first_block(shape: tuple[int, int]) -> ThinMatrix:
+    """Zero, with a random block of as many directions as are looked for first."""
     rows, cols = shape
-    width = min(rows, 2 * _FEWEST_SPARE)
+    width = min(rows, cols, 2 * _FEWEST_SPARE)
     normal = np.random.default_rng(0).standard_normal((cols, width))
     return ThinMatrix(
         left=np.zeros((rows, 0)),
