@@ -48,7 +48,16 @@ LAZY_IMPORTS = {
         "dynamics/small_flows.py",
         "lowrankflow.dynamics.small_flow_kernel",
     ): "Numba takes half a second to import; few need it",
+    (
+        "dynamics/thin_objective.py",
+        "scipy.sparse",
+    ): "a tenth of a second to import; only large tables need it",
+    ("dynamics/thin_objective.py", "scipy.sparse.linalg"): "the same",
     ("problems/commuting_instances.py", "scipy.optimize"): OPTIMIZE,
+    (
+        "problems/sampled_products.py",
+        "lowrankflow.problems",
+    ): "Numba takes half a second to import; few need it",
     ("reference/diagonal.py", "scipy.optimize"): OPTIMIZE,
     ("reference/l1.py", "scipy.optimize"): OPTIMIZE,
     (
@@ -56,6 +65,9 @@ LAZY_IMPORTS = {
         "scipy.sparse",
     ): "a tenth of a second to import; only large tables need it",
     ("reference/observed_value.py", "scipy.optimize"): OPTIMIZE,
+    ("reference/sampled_entries.py", "scipy.sparse"): "the same",
+    ("reference/sampled_entries.py", "scipy.sparse.linalg"): "the same",
+    ("reference/soft_impute.py", "scipy.optimize"): OPTIMIZE,
     ("simulation/run.py", "xarray"): "takes half a second to import; few runs need it",
     ("store/archive.py", "xarray"): "the same; only results on disk need it",
     ("store/results.py", "xarray"): "the same",
