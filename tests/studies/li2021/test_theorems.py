@@ -43,7 +43,7 @@ def spoiled(axes, dataset):
     """Other matrices, ranks, losses, rates and critical points."""
     shape = dataset.matrix.shape
     # Of another sign per kind of flow, and of no rate in eps.
-    sign = -1.0 if "matrix" in axes.values() or "root" in axes.values() else 1.0
+    sign = -1.0 if axes.get("flow") in ("matrix", "root") else 1.0
     noise = sign * np.arange(shape[0] * shape[1]).reshape(shape) ** 0.5
     if "log10_eps" in axes:
         noise = noise * axes["log10_eps"] ** 2 / 100
