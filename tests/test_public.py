@@ -225,7 +225,13 @@ def test_results_say_different_things():
 
 def test_which_results_are_a_success():
     good = {result.name for result in lrf.Result if result.is_success}
-    assert good == {"converged", "stationary", "optimal", "time_reached"}
+    assert good == {
+        "converged",
+        "stationary",
+        "optimal",
+        "time_reached",
+        "past_best",
+    }
 
 
 # --- precision

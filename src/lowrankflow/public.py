@@ -7,11 +7,13 @@ from lowrankflow.dynamics import (
     GradientDescent as GradientDescent,
     GradientFlow as GradientFlow,
     GreedyLowRank as GreedyLowRank,
+    GreedyPath as GreedyPath,
     HeavyBall as HeavyBall,
     Nesterov as Nesterov,
     NormalizedStep as NormalizedStep,
     SteeredFlow as SteeredFlow,
     Stop as Stop,
+    greedy_low_rank_path as greedy_low_rank_path,
 )
 from lowrankflow.errors import (
     DataError as DataError,
@@ -46,6 +48,7 @@ from lowrankflow.problems import (
     SensingProblem as SensingProblem,
     Squared as Squared,
     SymmetricEntrySampling as SymmetricEntrySampling,
+    hold_out as hold_out,
     lift as lift,
     named as named,
     named_instances as named_instances,
@@ -53,6 +56,7 @@ from lowrankflow.problems import (
     planted_psd_completion as planted_psd_completion,
     planted_psd_sensing as planted_psd_sensing,
     planted_sensing as planted_sensing,
+    remove_effects as remove_effects,
     symmetrized as symmetrized,
 )
 from lowrankflow.reference import (

@@ -29,6 +29,7 @@ class Result(enum.Enum):
         "Stopped: the step needed for the tolerance fell below what rounding resolves."
     )
     unreachable = "Unreachable: no matrix of the kind asked for has these measurements."
+    past_best = "Stopped: for as many ranks as allowed the held-out error was no lower."
 
     def __str__(self) -> str:
         return self.value
@@ -40,5 +41,11 @@ class Result(enum.Enum):
 
 
 _SUCCESSES = frozenset(
-    {Result.converged, Result.stationary, Result.optimal, Result.time_reached}
+    {
+        Result.converged,
+        Result.stationary,
+        Result.optimal,
+        Result.time_reached,
+        Result.past_best,
+    }
 )

@@ -18,6 +18,14 @@ from lowrankflow.dynamics.greedy import (
     GreedyLowRank as GreedyLowRank,
     top_direction as top_direction,
 )
+from lowrankflow.dynamics.greedy_path import (
+    greedy_low_rank_path as greedy_low_rank_path,
+)
+from lowrankflow.dynamics.greedy_path_record import (
+    GreedyPath as GreedyPath,
+    PathCertificate as PathCertificate,
+    PathStep as PathStep,
+)
 from lowrankflow.dynamics.line_search import ExactLineSearch as ExactLineSearch
 from lowrankflow.dynamics.pushed import PushedFlow as PushedFlow
 from lowrankflow.dynamics.root_flow import RootFlow as RootFlow

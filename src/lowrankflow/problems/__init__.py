@@ -7,6 +7,11 @@ from lowrankflow.problems.dense_operators import (
     CommutingSensing as CommutingSensing,
     DenseSensing as DenseSensing,
 )
+from lowrankflow.problems.effects import (
+    Effects as Effects,
+    hold_out as hold_out,
+    remove_effects as remove_effects,
+)
 from lowrankflow.problems.gaussian_sensing import (
     SensingScale as SensingScale,
     gaussian_sensing as gaussian_sensing,
@@ -47,6 +52,7 @@ from lowrankflow.problems.operators import (
     EntrySampling as EntrySampling,
     SymmetricEntries as SymmetricEntries,
     SymmetricEntrySampling as SymmetricEntrySampling,
+    described as described,
 )
 from lowrankflow.problems.planted import (
     measure as measure,
@@ -70,6 +76,10 @@ from lowrankflow.problems.ratings import (
 from lowrankflow.problems.ratings_problem import (
     official_test_set as official_test_set,
     ratings_problem as ratings_problem,
+)
+from lowrankflow.problems.sampled_products import (
+    SampledProducts as SampledProducts,
+    SortedEntries as SortedEntries,
 )
 from lowrankflow.problems.sampling import (
     power_law_entries as power_law_entries,

@@ -1,0 +1,158 @@
+"""What a greedy path refuses, before anything is computed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lowrankflow.dynamics.greedy import GreedyLowRank
+from lowrankflow.dynamics.thin_objective import observes_entries
+from lowrankflow.errors import SpecError
+from lowrankflow.factorizations import positive, positive_int
+from lowrankflow.problems import (
+    SensingProblem,
+    Squared,
+    checked_problem,
+    described,
+    real_number,
+)
+
+_NAME = "greedy_low_rank_path"
+_INNER = ("newton", "als", "flow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathSettings:
+    """The numbers of a path, checked.
+
+    Args:
+        max_rank: no larger than the smaller side of the matrix.
+        rtol: of a phase.
+        tolerance: of the certificate.
+        patience: ranks; None for no stop by held-out error.
+    """
+
+    max_rank: int
+    rtol: float
+    tolerance: float
+    patience: int | None
+
+
+def checked_settings(
+    problem: SensingProblem,
+    *,
+    max_rank: int,
+    rtol: float,
+    psd: bool,
+    inner: object,
+    penalty: float,
+    optimality_tolerance: float | None,
+    patience: int | None,
+    callback: Callable[..., object] | None,
+) -> PathSettings:
+    """The settings, when they fit the problem and one another.
+
+    Raises:
+        SpecError: when they do not.
+    """
+    checked_problem(f"{_NAME}(problem)", problem)
+    positive_int(f"{_NAME}(max_rank)", max_rank)
+    positive(f"{_NAME}(rtol)", rtol)
+    if optimality_tolerance is not None:
+        positive(f"{_NAME}(optimality_tolerance)", optimality_tolerance)
+    if patience is not None:
+        positive_int(f"{_NAME}(patience)", patience)
+    if callback is not None and not callable(callback):
+        raise SpecError(
+            where=f"{_NAME}(callback)",
+            rule="this is a function of one PathStep",
+            got=described(callback),
+            fix="Give for example callback=lambda step: print(step.rank, step.loss)",
+        )
+    if not isinstance(psd, bool):
+        raise SpecError(
+            where=f"{_NAME}(psd)",
+            rule="this is True for W = U U' and False elsewhere",
+            got=f"{psd!r}"[:200],
+            fix="Give psd=True or leave it out",
+        )
+    rows, cols = problem.shape
+    if psd and rows != cols:
+        raise SpecError(
+            where=f"{_NAME}(psd)",
+            rule="a positive semidefinite matrix is square",
+            got=f"a problem of shape {problem.shape}",
+            fix="Leave psd out, or lift the problem: lift(problem)",
+        )
+    if not (isinstance(inner, GreedyLowRank) or (inner in _INNER)):
+        raise SpecError(
+            where=f"{_NAME}(inner)",
+            rule=f"this is one of {', '.join(map(repr, _INNER))}, or a GreedyLowRank",
+            got=f"{inner!r}"[:200],
+            fix="Leave it out for Newton's method",
+        )
+    size = real_number(penalty)
+    if not 0 <= size < np.inf:
+        raise SpecError(
+            where=f"{_NAME}(penalty)",
+            rule="the weight of the nuclear norm is a number >= 0",
+            got=f"{penalty!r}"[:200],
+            fix="Give for example penalty=1.0, or leave it out",
+        )
+    if isinstance(inner, str) and inner != "flow":
+        _check_thin(problem, psd, inner)
+    elif size > 0:
+        raise SpecError(
+            where=f"{_NAME}(penalty)",
+            rule="the flow follows the plain loss",
+            got=f"penalty={size:g} with the flow",
+            fix='Use inner="newton", or leave the penalty out',
+        )
+    rtol = float(rtol)
+    tolerance = 10 * rtol if optimality_tolerance is None else optimality_tolerance
+    return PathSettings(
+        max_rank=min(int(max_rank), rows, cols),
+        rtol=rtol,
+        tolerance=float(tolerance),
+        patience=None if patience is None else int(patience),
+    )
+
+
+def check_patience(problem: SensingProblem) -> None:
+    """Nothing, when something is held out by which a path can be stopped.
+
+    Raises:
+        SpecError: when nothing is.
+    """
+    if problem.held_out is None:
+        raise SpecError(
+            where=f"{_NAME}(patience)",
+            rule="a path is stopped early by its error on what is held out",
+            got="a problem that holds nothing out",
+            fix="Give for example held_out=0.1, or leave patience out",
+        )
+
+
+def _check_thin(problem: SensingProblem, psd: bool, inner: str) -> None:
+    if not observes_entries(problem, symmetric=psd):
+        raise SpecError(
+            where=f"{_NAME}(inner)",
+            rule=f"{inner!r} is for observed entries, an EntrySampling (with psd=True "
+            "also a SymmetricEntrySampling)",
+            got=described(problem.operator),
+            fix='Use inner="flow"',
+        )
+    if not isinstance(problem.loss, Squared):
+        raise SpecError(
+            where=f"{_NAME}(inner)",
+            rule=f"{inner!r} is for the squared loss",
+            got=f"{problem.loss!r}"[:200],
+            fix='Use inner="flow", or leave the loss of the problem out',
+        )
+    if psd and inner == "als":
+        raise SpecError(
+            where=f"{_NAME}(inner)",
+            rule="alternating needs two factors, and U U' has one",
+            got="psd=True",
+            fix='Use inner="newton"',
+        )

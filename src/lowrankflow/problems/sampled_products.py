@@ -1,0 +1,255 @@
+"""Products with the observed entries of a matrix, which is never formed.
+
+What large completions cost is a few passes over their entries: the entries of a thin
+product L R', the matrix of entries times a thin block from either side, and the same
+for second derivatives and for least squares row by row. Here the entries are sorted
+once by rows and once by columns, so that each pass writes row after row, and the rows
+are shared among threads.
+"""
+
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from lowrankflow.problems.matrices import Numbers
+
+# Fewer operations than this are not worth handing to another thread.
+_WORTH_SHARING = 100_000
+_LIMITS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SortedEntries:
+    """The entries by rows (or, of the transpose, by columns).
+
+    Args:
+        start: where the entries of each row begin, and the end.
+        index: their columns, row after row.
+        shares: first row of each thread's share, and the end; of about equal entries.
+    """
+
+    start: Int[np.ndarray, " rows+1"]
+    index: Int[np.ndarray, " m"]
+    shares: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SampledProducts:
+    """The entries of a matrix sorted both ways, and the passes over them.
+
+    Values of entries are in the order of rows throughout: `sort` brings them there.
+
+    Args:
+        by_row: the entries row after row.
+        by_col: and column after column.
+        order: where in the operator's order the entries are found, row after row.
+        to_col: where in the order of rows they are found, column after column.
+        shape: (rows, cols).
+        threads: how many share a pass.
+
+    Exactness: exact but for rounding; the bits do not depend on the threads.
+    Cost: m (rank) operations a pass; memory for 3 m indices. float32 or float64, that
+        of the arguments.
+    """
+
+    by_row: SortedEntries
+    by_col: SortedEntries
+    order: Int[np.ndarray, " m"]
+    to_col: Int[np.ndarray, " m"]
+    shape: tuple[int, int]
+    threads: int
+
+    @staticmethod
+    def of(
+        row_index: Numbers,
+        col_index: Numbers,
+        shape: tuple[int, int],
+        *,
+        threads: int | None = None,
+    ) -> "SampledProducts":
+        """Sort the entries.
+
+        Args:
+            row_index: 0-based row of each entry.
+            col_index: 0-based column; the pairs are distinct.
+            shape: (rows, cols).
+            threads: how many share a pass; without it as many as there are cores, or as
+                NUMBA_NUM_THREADS or OMP_NUM_THREADS allow.
+        """
+        threads = available_threads() if threads is None else threads
+        rows, cols = np.asarray(row_index), np.asarray(col_index)
+        order = np.lexsort((cols, rows)).astype(np.int32)
+        rows, cols = rows[order].astype(np.int32), cols[order].astype(np.int32)
+        to_col = np.argsort(cols, kind="stable").astype(np.int32)
+        return SampledProducts(
+            by_row=_sorted(rows, cols, shape[0], threads),
+            by_col=_sorted(cols[to_col], rows[to_col], shape[1], threads),
+            order=order,
+            to_col=to_col,
+            shape=(int(shape[0]), int(shape[1])),
+            threads=threads,
+        )
+
+    @property
+    def num_entries(self) -> int:
+        """How many entries there are."""
+        return self.order.size
+
+    def sort(self, values: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+        """Values from the operator's order into that of rows."""
+        return np.asarray(values)[self.order]
+
+    def entries(
+        self,
+        left: Float[np.ndarray, "rows rank"],
+        right: Float[np.ndarray, "cols rank"],
+    ) -> Float[np.ndarray, " m"]:
+        """The entries of left right'."""
+        out = np.empty(self.num_entries, left.dtype)
+        if left.shape[1] == 0:
+            out[:] = 0
+            return out
+        self._share("entries", self.by_row, left.shape[1], left, right, out)
+        return out
+
+    def mm(
+        self, values: Float[np.ndarray, " m"], block: Float[np.ndarray, "cols k"]
+    ) -> Float[np.ndarray, "rows k"]:
+        """The matrix of entries times a thin block."""
+        out = np.empty((self.shape[0], block.shape[1]), block.dtype)
+        self._share("product", self.by_row, block.shape[1], values, block, out)
+        return out
+
+    def rmm(
+        self, values: Float[np.ndarray, " m"], block: Float[np.ndarray, "rows k"]
+    ) -> Float[np.ndarray, "cols k"]:
+        """The transpose of the matrix of entries times a thin block."""
+        out = np.empty((self.shape[1], block.shape[1]), block.dtype)
+        by_col = values[self.to_col]
+        self._share("product", self.by_col, block.shape[1], by_col, block, out)
+        return out
+
+    def curvature(
+        self,
+        residual: Float[np.ndarray, " m"],
+        residual_by_col: Float[np.ndarray, " m"],
+        point: tuple[Float[np.ndarray, "rows rank"], Float[np.ndarray, "cols rank"]],
+        moved: tuple[Float[np.ndarray, "rows rank"], Float[np.ndarray, "cols rank"]],
+    ) -> tuple[Float[np.ndarray, "rows rank"], Float[np.ndarray, "cols rank"]]:
+        """The Hessian of 1/2 ||entries(L R') - y||^2 in (L, R) times a direction.
+
+        Args:
+            residual: entries(L R') - y, in the order of rows.
+            residual_by_col: the same in the order of columns, `residual[to_col]`.
+            point: L and R.
+            moved: the direction.
+        """
+        (left, right), (d_left, d_right) = point, moved
+        rank = left.shape[1]
+        out = np.empty_like(left), np.empty_like(right)
+        arrays = (residual, left, right, d_left, d_right, out[0])
+        self._share("curvature", self.by_row, 4 * rank, *arrays)
+        arrays = (residual_by_col, right, left, d_right, d_left, out[1])
+        self._share("curvature", self.by_col, 4 * rank, *arrays)
+        return out
+
+    def least_squares_rows(
+        self,
+        values: Float[np.ndarray, " m"],
+        left: Float[np.ndarray, "rows rank"],
+        right: Float[np.ndarray, "cols rank"],
+        *,
+        ridge: float,
+        damping: float,
+    ) -> None:
+        """Move each row of `left`, in place, to where 1/2 ||entries(L R') - y||^2 +
+        ridge/2 ||L||^2 is least, with `right` held.
+
+        Args:
+            values: y, in the order of rows.
+            left: L; changed.
+            right: R.
+            ridge: >= 0.
+            damping: > 0, small: what keeps a direction that nothing decides.
+        """
+        work = right.shape[1] ** 2
+        scalars = left.dtype.type(ridge), left.dtype.type(damping)
+        arrays = (values, right, *scalars, left)
+        self._share("least_squares", self.by_row, work, *arrays)
+
+    def least_squares_cols(
+        self,
+        values_by_col: Float[np.ndarray, " m"],
+        left: Float[np.ndarray, "rows rank"],
+        right: Float[np.ndarray, "cols rank"],
+        *,
+        ridge: float,
+        damping: float,
+    ) -> None:
+        """The same for each row of `right`; values in the order of columns."""
+        work = left.shape[1] ** 2
+        scalars = right.dtype.type(ridge), right.dtype.type(damping)
+        arrays = (values_by_col, left, *scalars, right)
+        self._share("least_squares", self.by_col, work, *arrays)
+
+    def _share(self, name: str, half: SortedEntries, work: int, *arrays) -> None:
+        kernel = getattr(_kernels(), name)
+        shares = half.shares
+        if self.threads == 1 or half.index.size * work < _WORTH_SHARING:
+            kernel(half.start, half.index, *arrays, 0, half.start.size - 1)
+            return
+        # What this thread does itself needs no handing over.
+        tasks = [
+            _pool(self.threads).submit(kernel, half.start, half.index, *arrays, *ends)
+            for ends in zip(shares[1:-1], shares[2:], strict=True)
+        ]
+        kernel(half.start, half.index, *arrays, shares[0], shares[1])
+        wait(tasks)
+        for task in tasks:
+            task.result()
+
+
+def available_threads() -> int:
+    """As many threads as this process has cores, or as the environment allows."""
+    # Not every system has the first, which knows what this process may use.
+    own = getattr(os, "sched_getaffinity", None)
+    count = len(own(0)) if own else os.cpu_count() or 1
+    for name in _LIMITS:
+        given = os.environ.get(name, "")
+        if given.isdigit() and int(given) > 0:
+            count = min(count, int(given))
+    return count
+
+
+def _sorted(
+    rows: Int[np.ndarray, " m"], index: Int[np.ndarray, " m"], size: int, threads: int
+) -> SortedEntries:
+    start = np.zeros(size + 1, np.int64)
+    np.cumsum(np.bincount(rows, minlength=size), out=start[1:])
+    wanted = np.arange(1, threads) * index.size / threads
+    inner = np.searchsorted(start, wanted)
+    shares = (0, *(int(i) for i in inner), size)
+    return SortedEntries(start=start, index=np.ascontiguousarray(index), shares=shares)
+
+
+@functools.cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="lowrankflow")
+
+
+@functools.cache
+def _kernels() -> ModuleType:
+    # Numba takes half a second to import, and few problems need it.
+    from lowrankflow.problems import sampled_kernel
+
+    return sampled_kernel
+
+
+# After a fork the threads of the parent are not there.
+if os.name == "posix":
+    os.register_at_fork(after_in_child=_pool.cache_clear)
