@@ -149,8 +149,8 @@ class Basin(AbstractStudy):
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 12.0),
-        "quick": _profile("quick", 3, 25.0),
-        "paper": _profile("paper", 10, 200.0),
+        "quick": _profile("quick", 3, 13.0),
+        "paper": _profile("paper", 10, 70.0),
     }
     figure_text: ClassVar[str] = (
         "Left: the boundary of the basin of rank one, the power of ten below which the "

@@ -135,9 +135,9 @@ class Escape(AbstractStudy):
         ),
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
-        "smoke": _profile("smoke", 2, 15.0),
-        "quick": _profile("quick", 5, 20.0),
-        "paper": _profile("paper", 20, 90.0),
+        "smoke": _profile("smoke", 2, 13.0),
+        "quick": _profile("quick", 5, 16.0),
+        "paper": _profile("paper", 20, 45.0),
     }
     figure_text: ClassVar[str] = (
         "All axes logarithmic. Left: distance of the path from its limit at depth 2, "

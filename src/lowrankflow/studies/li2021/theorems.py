@@ -100,7 +100,7 @@ class Theorems(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 20.0),
         "quick": _profile("quick", 5, 25.0),
-        "paper": _profile("paper", 20, 120.0),
+        "paper": _profile("paper", 20, 90.0),
     }
     figure_text: ClassVar[str] = (
         "Left: relative differences from closed forms and between flows that are to be "
