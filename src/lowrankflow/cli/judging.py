@@ -192,12 +192,10 @@ def verdict_table(verdicts: "Iterable[Verdict]") -> "Table":
 
 
 def job_of(labelled: "LabelledJob") -> "Job":
-    from lowrankflow.simulation import GridJob, ReferenceJob, RunJob
+    from lowrankflow.simulation import Job
 
     job = labelled.job
-    assert isinstance(job, RunJob | ReferenceJob | GridJob), (
-        f"a study plans jobs, not {job!r}"
-    )
+    assert isinstance(job, Job), f"a study plans jobs, not {job!r}"
     return job
 
 

@@ -1,4 +1,8 @@
 from lowrankflow.simulation.fingerprint import fingerprint as fingerprint
+from lowrankflow.simulation.completion_job import (
+    CompletionJob as CompletionJob,
+    Method as Method,
+)
 from lowrankflow.simulation.grid_job import GridJob as GridJob
 from lowrankflow.simulation.job import (
     Job as Job,

@@ -16,6 +16,7 @@ from lowrankflow.dynamics import AbstractDynamics, Stop
 from lowrankflow.errors import LowRankFlowError, SpecError
 from lowrankflow.factorizations import AbstractFactorization, AbstractStart
 from lowrankflow.seeds import checked_seed
+from lowrankflow.simulation.completion_job import CompletionJob
 from lowrankflow.simulation.grid_job import GridJob
 from lowrankflow.simulation.observers import named_observers
 from lowrankflow.simulation.plain import (
@@ -191,10 +192,11 @@ class ReferenceJob:
         return hash(job_to_json(self))
 
 
-Job: TypeAlias = RunJob | ReferenceJob | GridJob
-_JOBS: dict[str, type[RunJob] | type[ReferenceJob] | type[GridJob]] = {
+Job: TypeAlias = RunJob | ReferenceJob | GridJob | CompletionJob
+_JOBS: dict[str, type[Job]] = {
     "run": RunJob,
     "grid": GridJob,
+    "completion": CompletionJob,
     "min_nuclear_norm": ReferenceJob,
     "min_frobenius_norm": ReferenceJob,
 }
@@ -203,17 +205,17 @@ _JOBS: dict[str, type[RunJob] | type[ReferenceJob] | type[GridJob]] = {
 def job_to_plain(job: Job) -> dict[str, Plain]:
     """A job as plain data: its kind and its fields.
 
-    The kind is "run", "grid" or which norm is least.
+    The kind is "run", "grid", "completion" or which norm is least.
 
     Raises:
         SpecError: when a part of it has no plain form, such as a function.
 
     Exactness: exact; `job_from_plain` gives an equal job back.
     """
-    if not isinstance(job, RunJob | ReferenceJob | GridJob):
+    if not isinstance(job, Job):
         raise SpecError(
             where="job_to_plain(job)",
-            rule="a job is a RunJob, a ReferenceJob or a GridJob",
+            rule="a job is a RunJob, ReferenceJob, GridJob or CompletionJob",
             got=f"{type(job).__name__}",
             fix="Give for example ReferenceJob(Recipe('lift', {'of': recipe}))",
         )

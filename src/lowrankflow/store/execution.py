@@ -13,6 +13,7 @@ from lowrankflow.problems import AbstractObjective
 from lowrankflow.reference import min_frobenius_norm, min_nuclear_norm
 from lowrankflow.result import Result
 from lowrankflow.simulation import (
+    CompletionJob,
     GridJob,
     Job,
     Record,
@@ -26,6 +27,7 @@ from lowrankflow.simulation import (
 )
 from lowrankflow.store.archive import to_bytes
 from lowrankflow.store.checkpoints import Checkpoints
+from lowrankflow.store.completion_results import completion_dataset
 from lowrankflow.store.digest import digest as digest_of
 from lowrankflow.store.files import disk_errors, write_atomically
 from lowrankflow.store.grid_results import grid_dataset
@@ -135,6 +137,8 @@ def _compute(
         elif isinstance(job, RunJob):
             problem = build(job.problem)
             dataset, records = _run(job, digest, problem, checkpoints, stopwatch, tell)
+        elif isinstance(job, CompletionJob):
+            dataset = completion_dataset(job, solved(build(job.problem)))
         else:
             dataset = _reference(job, build(job.problem))
         dataset = described(dataset, job, digest, stopwatch)

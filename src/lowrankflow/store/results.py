@@ -51,7 +51,7 @@ def nuclear_norm_dataset(
         name: math.nan if value is None else float(value)
         for name, value in dataclasses.asdict(certificate).items()
     }
-    dataset = _matrix_dataset(problem, reference.matrix)
+    dataset = matrix_dataset(problem, reference.matrix)
     dual = (("measurement",), np.asarray(reference.dual))
     return dataset.assign(dual=dual).assign_attrs(
         result=reference.result.name,
@@ -66,7 +66,7 @@ def frobenius_norm_dataset(
     problem: AbstractObjective, matrix: np.ndarray
 ) -> "xarray.Dataset":
     """The least Frobenius norm solution, and what metrics say of it."""
-    return _matrix_dataset(problem, matrix).assign_attrs(
+    return matrix_dataset(problem, matrix).assign_attrs(
         result="converged", result_sentence="The closed form of the least norm."
     )
 
@@ -106,7 +106,8 @@ def solved(problem: AbstractObjective) -> SensingProblem:
     return problem
 
 
-def _matrix_dataset(problem: AbstractObjective, matrix: np.ndarray) -> "xarray.Dataset":
+def matrix_dataset(problem: AbstractObjective, matrix: np.ndarray) -> "xarray.Dataset":
+    """A matrix, its singular values, and what metrics say of it as a solution."""
     # xarray takes half a second to import; only results need it.
     import xarray
 

@@ -20,5 +20,6 @@ STUDIES = Registry(
         li2021.Basin(),
         li2021.Escape(),
         li2021.Theorems(),
+        li2021.Recovery(),
     )
 )

@@ -49,7 +49,7 @@ class LabelledJob:
 
     Args:
         axes: what was varied, by name; "seed" among them where there is chance.
-        job: a `RunJob`, a `ReferenceJob` or a `GridJob`.
+        job: a `RunJob`, `ReferenceJob`, `GridJob` or `CompletionJob`.
     """
 
     axes: Mapping[str, AxisValue]

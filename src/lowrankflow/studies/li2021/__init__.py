@@ -3,4 +3,5 @@
 from lowrankflow.studies.li2021.basin import Basin as Basin
 from lowrankflow.studies.li2021.counterexample import Counterexample as Counterexample
 from lowrankflow.studies.li2021.escape import Escape as Escape
+from lowrankflow.studies.li2021.recovery import Recovery as Recovery
 from lowrankflow.studies.li2021.theorems import Theorems as Theorems
