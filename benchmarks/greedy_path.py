@@ -1,8 +1,8 @@
 """The greedy path: where fast inner solvers end beside the flow, and how fast they are.
 
     python benchmarks/greedy_path.py agreement    # planted completions, two minutes
-    python benchmarks/greedy_path.py speed        # path to rank 10 on 1e5 and 1e6 entries
-    python benchmarks/greedy_path.py ratings      # MovieLens 100K, u1, beside soft-impute
+    python benchmarks/greedy_path.py speed        # to rank 10 on 1e5 and 1e6 entries
+    python benchmarks/greedy_path.py ratings      # MovieLens 100K beside soft-impute
 
 Numbers are in docs/greedy-path.md and docs/performance.md.
 """

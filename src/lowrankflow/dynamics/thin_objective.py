@@ -145,13 +145,13 @@ class ThinObjective:
 
         start = generator(0, "greedy path", "direction").standard_normal(cols)
         gram = operator if self.symmetric else operator.T @ operator
-        settings: dict[str, Any] = {"k": 1, "which": "LA", "v0": start}
+        settings: Any = {"k": 1, "which": "LA", "v0": start, "tol": 1e-10}
         try:
-            found, vectors = eigsh(gram, **settings, tol=1e-10)
+            found, vectors = eigsh(gram, **settings)
         except ArpackNoConvergence as error:
             found, vectors = error.eigenvalues, error.eigenvectors
             if not len(found):
-                found, vectors = eigsh(gram, **settings, tol=1e-4)
+                found, vectors = eigsh(gram, **settings | {"tol": 1e-4})
         right = vectors[:, -1]
         if self.symmetric:
             return float(found[-1]), right, right
@@ -168,8 +168,9 @@ class ThinObjective:
         # The shorter side times itself: thin, whatever the longer one is.
         thin = operator @ np.eye(cols) if cols <= rows else operator.T @ np.eye(rows)
         left, values, right = np.linalg.svd(thin, full_matrices=False)
-        pair = (left[:, 0], right[0]) if cols <= rows else (right[0], left[:, 0])
-        return float(values[0]), *pair
+        if cols <= rows:
+            return float(values[0]), left[:, 0], right[0]
+        return float(values[0]), right[0], left[:, 0]
 
     def _pull(self, residual: Vector) -> Any:
         """-grad f(W), symmetrized where W = U U'."""
