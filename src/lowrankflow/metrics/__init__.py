@@ -4,6 +4,7 @@ from lowrankflow.metrics.alignment import (
     imbalance as imbalance,
     is_balanced as is_balanced,
 )
+from lowrankflow.metrics.curves import Polyline as Polyline
 from lowrankflow.metrics.manifold import manifold_distance as manifold_distance
 from lowrankflow.metrics.recovery import (
     held_out_rmse as held_out_rmse,

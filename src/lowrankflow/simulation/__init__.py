@@ -1,7 +1,13 @@
-from lowrankflow.simulation.fingerprint import fingerprint as fingerprint
 from lowrankflow.simulation.completion_job import (
     CompletionJob as CompletionJob,
     Method as Method,
+)
+from lowrankflow.simulation.fingerprint import fingerprint as fingerprint
+from lowrankflow.simulation.greedy_curve import (
+    GREEDY_PATH as GREEDY_PATH,
+    GREEDY_PATH_STOP as GREEDY_PATH_STOP,
+    GreedyCurve as GreedyCurve,
+    greedy_curve as greedy_curve,
 )
 from lowrankflow.simulation.grid_job import GridJob as GridJob
 from lowrankflow.simulation.job import (

@@ -15,6 +15,7 @@ from lowrankflow import metrics, reference
 from lowrankflow.dynamics import Snapshot
 from lowrankflow.errors import LowRankFlowError, SpecError
 from lowrankflow.problems import AbstractObjective, SensingProblem, to_dense
+from lowrankflow.simulation.greedy_curve import greedy_curve
 from lowrankflow.simulation.records import Observer
 
 # What was last taken apart, by rank: alignments; under "slopes" u_r' grad f(W) v_r.
@@ -37,6 +38,10 @@ def named_observers(names: Iterable[str]) -> dict[str, Observer]:
     - entry_ROW_COL: W[row, col], 0-based.
     - gradient_along_INDEX: u' G v for the gradient G and the singular vectors u, v of
       the singular value with that 0-based index; the slope of the objective along it.
+    - greedy_distance: of W from the whole path of greedy low-rank learning on the same
+      problem with U U', which is computed once (`simulation.greedy_curve`).
+    - greedy_point_distance_STAGE: from the critical point at the end of that stage, 1
+      for the first.
     - lie_dimension: of the Lie algebra of the measurements
       (`reference.lie_algebra_dimension`).
     - manifold_distance_SCALE: from the matrices that a commuting flow from SCALE times
@@ -162,6 +167,31 @@ def _gradient_along(last: _Last, index: str) -> Observer:
     return observer
 
 
+def _greedy_distance(last: _Last) -> Observer:
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        path = greedy_curve(problem)
+        return path.curve.distance(snapshot.matrix.ravel())
+
+    return observer
+
+
+def _greedy_point_distance(last: _Last, stage: str) -> Observer:
+    number = _natural(stage, 1)
+
+    def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
+        points = greedy_curve(problem).points
+        if number > len(points):
+            raise SpecError(
+                where=f"observe('greedy_point_distance_{number}')",
+                rule=f"greedy learning has {len(points)} stages on this problem",
+                got=f"stage {number}",
+                fix="Ask for one of them",
+            )
+        return float(np.linalg.norm(snapshot.matrix - points[number - 1]))
+
+    return observer
+
+
 def _lie_dimension(last: _Last) -> Observer:
     def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
         operator = _measured("lie_dimension", problem).operator
@@ -231,6 +261,8 @@ _KINDS: dict[str, Callable[..., Observer]] = {
     "distance": _distance,
     "entry": _entry,
     "gradient_along": _gradient_along,
+    "greedy_distance": _greedy_distance,
+    "greedy_point_distance": _greedy_point_distance,
     "lie_dimension": _lie_dimension,
     "manifold_distance": _manifold_distance,
     "numerical_rank": _numerical_rank,
