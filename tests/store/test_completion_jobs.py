@@ -36,9 +36,12 @@ def test_the_best_of_the_path_is_kept(tmp_path, method):
     store = Store(tmp_path)
     dataset = store.get(execute(job(method=method), store))
     errors = dataset["path_errors"].values
-    assert 1 <= errors.size <= 3
-    assert float(dataset["relative_error"]) == pytest.approx(errors.min())
-    assert dataset.attrs["best"] == errors.argmin() + 1
+    assert errors.size == 3
+    assert float(dataset["relative_error"]) == pytest.approx(np.nanmin(errors))
+    assert dataset.attrs["best"] == np.nanargmin(errors) + 1
+    path = dataset["path_matrices"].values
+    assert np.array_equal(path[dataset.attrs["best"] - 1], dataset["matrix"].values)
+    assert np.array_equal(np.isnan(path[:, 0, 0]), np.isnan(errors))
     assert dataset["matrix"].shape == (8, 11)
     assert dataset.attrs["kind"] == "completion"
 

@@ -13,13 +13,17 @@ from lowrankflow.store.results import matrix_dataset
 if TYPE_CHECKING:
     import xarray
 
+# Paths of more numbers than this are not kept matrix by matrix: 1 MB.
+_MOST_PATH_NUMBERS = 100_000
+
 
 def completion_dataset(job: CompletionJob, problem: SensingProblem) -> "xarray.Dataset":
     """The path of a method on a problem with a known truth.
 
     Returns:
-        Dimension `path` for the relative errors of all its matrices; the rest is of the
-        matrix with the least.
+        Dimension `path`, as long as asked for: `path_errors`, relative, and where they
+        are small `path_matrices`; NaN where the path ended before. The rest is of the
+        matrix with the least error.
 
     Raises:
         SpecError: when the problem has no target to compare with.
@@ -35,7 +39,14 @@ def completion_dataset(job: CompletionJob, problem: SensingProblem) -> "xarray.D
     errors = np.array([metrics.relative_error(problem, m) for m in matrices])
     best = int(np.argmin(errors))
     dataset = matrix_dataset(problem, matrices[best])
-    return dataset.assign(path_errors=(("path",), errors)).assign_attrs(
+    padded = np.full(job.length, np.nan)
+    padded[: errors.size] = errors
+    variables = {"path_errors": (("path",), padded)}
+    if job.length * matrices[best].size <= _MOST_PATH_NUMBERS:
+        path = np.full((job.length, *problem.shape), np.nan)
+        path[: errors.size] = matrices
+        variables["path_matrices"] = (("path", "rows", "cols"), path)
+    return dataset.assign(variables).assign_attrs(
         best=best + 1,
         result="converged",
         result_sentence=f"The best of {errors.size} matrices is number {best + 1}.",

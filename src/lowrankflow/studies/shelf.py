@@ -24,5 +24,6 @@ STUDIES = Registry(
         li2021.Escape(),
         li2021.Theorems(),
         li2021.Recovery(),
+        li2021.GreedyPaths(),
     )
 )
