@@ -41,7 +41,9 @@ def completion_dataset(job: CompletionJob, problem: SensingProblem) -> "xarray.D
     dataset = matrix_dataset(problem, matrices[best])
     padded = np.full(job.length, np.nan)
     padded[: errors.size] = errors
-    variables = {"path_errors": (("path",), padded)}
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        "path_errors": (("path",), padded)
+    }
     if job.length * matrices[best].size <= _MOST_PATH_NUMBERS:
         path = np.full((job.length, *problem.shape), np.nan)
         path[: errors.size] = matrices
