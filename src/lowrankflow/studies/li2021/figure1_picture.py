@@ -1,68 +1,57 @@
-"""The figure of paths: distance over time, its maximum and mean, its exponent."""
+"""Distances from greedy learning's path: over a run, and against the start."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lowrankflow.studies.collection import Collection
-from lowrankflow.studies.li2021.figure1_claims import (
-    exponents,
-    gamma,
+from lowrankflow.studies.li2021.figure1_measures import (
     largest_distance,
     mean_distance,
-    norms,
+    sizes,
 )
-from lowrankflow.studies.li2021.passages_measures import rate_sample
-from lowrankflow.studies.style import (
-    INK,
-    depth_look,
-    draw_samples,
-    panels,
-    spectrum_colors,
-)
+from lowrankflow.studies.style import Look, draw_samples, panels, spectrum_colors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_LARGEST = Look(color="#0072b2", marker="o", linestyle="-", label="largest")
+_MEAN = Look(color="#d55e00", marker="s", linestyle="--", label="mean over steps")
+# Below this the tolerance of the path itself shows.
+_FLOOR = 1e-6
 
-def draw_paths(collection: Collection) -> "Figure":
-    """Distance over time, distance against the start, exponents against gamma."""
-    figure, ((left, middle, right),) = panels(1, 3, height=3.0)
-    there = norms(collection, "random")
-    for norm, color in zip(there, spectrum_colors(len(there)), strict=True):
-        paths = collection.trajectory(
-            "greedy_distance", method="flow", start="random", norm=norm
-        )
-        for path in paths[:1]:
-            label = f"$10^{{{round(np.log10(norm))}}}$"
-            left.plot(path.time, path.values, color=color, label=label)
+
+def draw_distances(collection: Collection) -> "Figure":
+    """Two panels."""
+    figure, ((left, right),) = panels(1, 2, height=2.8)
+    norms = sizes(collection)
+    for norm, color in zip(norms, spectrum_colors(len(norms)), strict=True):
+        for line in collection.trajectory(
+            "greedy_distance", against="iteration", method="flow", norm=norm
+        )[:1]:
+            share = line.time / max(line.time[-1], 1)
+            left.plot(
+                share, np.maximum(line.values, _FLOOR), color=color, label=_power(norm)
+            )
     left.set(
-        xscale="log",
         yscale="log",
-        xlim=(0.1, 1e3),
-        ylim=(1e-6, 10),
-        xlabel="flow time",
-        ylabel="distance from greedy path",
+        xlabel="share of the run's steps",
+        ylabel="distance from the path",
+        title="one instance",
     )
-    left.legend(ncols=2, fontsize=6, handlelength=1.2, loc="lower left")
-    at = [-np.log10(norm) for norm in there]
-    for measure, variant, label in (
-        (largest_distance, 0, "largest"),
-        (mean_distance, 1, "mean"),
-    ):
-        samples = [measure(collection, norm) for norm in there]
-        draw_samples(middle, at, samples, depth_look(2, variant=variant, label=label))
-    middle.set(yscale="log", xlabel="-log10 of ||W(0)||", ylabel="distance")
-    middle.legend()
-    line = np.array([0.0, 0.3])
-    for start, times, marker in (("random", 1, "o"), ("identity", 2, "s")):
-        found = exponents(collection, start)
-        x = rate_sample(found, gamma).values
-        if len(found):
-            right.plot(x, found.values, marker, color=depth_look(times + 1).color)
-        label = f"{start}: y = {'2 ' if times == 2 else ''}x"
-        right.plot(line, times * line, color=depth_look(times + 1).color, label=label)
-    right.plot(line, line / (1 + line), color=INK, linestyle=":", label="bound")
-    right.set(xlabel="gamma", ylabel="exponent, first phase", xlim=(0, 0.3))
-    right.legend(fontsize=7)
+    left.legend(fontsize=7, ncols=2, title="norm of the start", title_fontsize=7)
+    decades = [-float(np.log10(norm)) for norm in norms]
+    for measure, look in ((largest_distance, _LARGEST), (mean_distance, _MEAN)):
+        samples = [measure(collection, norm) for norm in norms]
+        draw_samples(right, decades, samples, look)
+    shown = [d for d in (0, 8, 16, 32, 64, 128) if d <= max(decades) + 0.5]
+    shown = [d for d in shown if d > max(decades) / 8 or d == 0]
+    right.set_xticks(shown, [f"$10^{{-{d}}}$" if d else "1" for d in shown])
+    right.set(yscale="log", xlabel="norm of the start, W(0)", title="all instances")
+    right.legend()
     return figure
+
+
+def _power(norm: float) -> str:
+    decade = -round(float(np.log10(norm)))
+    return f"$10^{{-{decade}}}$" if decade else "1"
