@@ -46,6 +46,59 @@ def test_products_agree_with_dense_ones(shape, dtype):
         assert np.allclose(found, wanted, rtol=0, atol=room(dtype) * 10)
 
 
+# below a vector, a few vectors, and more columns than passes are compiled for
+RANKS = [0, 1, 3, 10, 33, 70]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("rank", RANKS)
+def test_residual_and_its_products_come_in_one_pass(shape, dtype, rank):
+    products, rows, cols, values, _ = sampled(shape, dtype)
+    rng = np.random.default_rng(1)
+    left, right = (rng.standard_normal((n, rank)).astype(dtype) for n in shape)
+    y = products.sort(values)
+    dense = np.zeros(shape)
+    wanted = (left.astype(float) @ right.T)[rows, cols] - values
+    dense[rows, cols] = wanted
+    in_rows = products.sort(wanted)
+    sides = {
+        "row": (y, left, right, dense @ right, in_rows),
+        "col": (y[products.to_col], right, left, dense.T @ left, None),
+    }
+    sides["col"] = (*sides["col"][:4], in_rows[products.to_col])
+    scale = room(dtype) * 10 * (1 + rank)
+    for by, (observed, own, other, block, residual) in sides.items():
+        written = np.empty_like(observed)
+        found, square = products.residual_mm(
+            observed, own, other, by=by, residual=written
+        )
+        assert found.dtype == dtype
+        assert found.shape == own.shape
+        assert np.allclose(found, block, rtol=0, atol=scale * (1 + rank))
+        assert np.allclose(written, residual, rtol=0, atol=scale)
+        assert square == pytest.approx(float(wanted @ wanted), rel=room(dtype))
+        again, same = products.residual_mm(observed, own, other, by=by)
+        assert np.array_equal(again, found)
+        assert same == square
+
+
+@pytest.mark.parametrize("rank", RANKS)
+def test_passes_of_every_rank_agree_with_dense_ones(rank):
+    products, rows, cols, values, _ = sampled((300, 200))
+    rng = np.random.default_rng(1)
+    # columns of a wider array, as a factor's first columns are
+    left = rng.standard_normal((300, rank + 2))[:, :rank]
+    right = rng.standard_normal((200, rank + 2))[:, :rank]
+    dense = np.zeros((300, 200))
+    dense[rows, cols] = values
+    y = products.sort(values)
+    entries = products.sort((left @ right.T)[rows, cols])
+    assert np.allclose(products.entries(left, right), entries, rtol=0, atol=1e-12)
+    assert np.allclose(products.mm(y, right), dense @ right, rtol=0, atol=1e-12)
+    assert np.allclose(products.rmm(y, left), dense.T @ left, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_curvature_is_the_derivative_of_the_gradient(shape):
     products, _, _, values, (left, right, a, b) = sampled(shape)
@@ -102,7 +155,8 @@ def test_a_row_without_entries_stays_what_it_was():
     assert np.array_equal(products.mm(y, right)[1], np.zeros(RANK))
 
 
-def test_the_bits_do_not_depend_on_the_threads():
+def test_the_bits_do_not_depend_on_the_threads(monkeypatch):
+    monkeypatch.setattr("lowrankflow.problems.sampled_products._WORTH_SHARING", 1)
     answers = []
     for threads in (1, 2, 5):
         products, _, _, values, (left, right, _, _) = sampled(
@@ -111,7 +165,17 @@ def test_the_bits_do_not_depend_on_the_threads():
         y = products.sort(values)
         solved = left.copy()
         products.least_squares_rows(y, solved, right, ridge=0.1, damping=1e-10)
-        answers.append((products.entries(left, right), products.mm(y, right), solved))
+        fused, square = products.residual_mm(y, left, right, by="row")
+        assert products.threads == threads
+        answers.append(
+            (
+                products.entries(left, right),
+                products.mm(y, right),
+                solved,
+                fused,
+                np.array(square),
+            )
+        )
     for other in answers[1:]:
         for a, b in zip(answers[0], other, strict=True):
             assert np.array_equal(a, b)

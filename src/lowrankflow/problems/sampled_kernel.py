@@ -41,6 +41,34 @@ def product(start, index, values, block, out, low, high):
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_SUMS)
+def residual_product(
+    start, index, values, own, other, residual, out, squares, low, high
+):
+    """Rows of the residual times the other factor, and each row's sum of squares.
+
+    With e = <own_i, other_j> - value for each entry this is the sum over the entries of
+    row i of e other_j. The residuals are written where `residual` has room for them.
+    """
+    rank = own.shape[1]
+    kept = residual.size > 0
+    for i in range(low, high):
+        for c in range(rank):
+            out[i, c] = 0
+        square = 0.0
+        for k in range(start[i], start[i + 1]):
+            j = index[k]
+            e = -values[k]
+            for c in range(rank):
+                e += own[i, c] * other[j, c]
+            if kept:
+                residual[k] = e
+            square += np.float64(e) * np.float64(e)
+            for c in range(rank):
+                out[i, c] += e * other[j, c]
+        squares[i] = square
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_SUMS)
 def curvature(start, index, residual, own, other, moved, other_moved, out, low, high):
     """Rows of what the gradient in `own` changes by, when both factors move.
 

@@ -9,14 +9,17 @@ are shared among threads.
 
 import functools
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from lowrankflow.problems.matrices import Numbers
+from lowrankflow.problems.padding import WIDEST, aligned, padded, padded_rank
 
 # Fewer operations than this are not worth handing to another thread.
 _WORTH_SHARING = 100_000
@@ -111,28 +114,85 @@ class SampledProducts:
     ) -> Float[np.ndarray, " m"]:
         """The entries of left right'."""
         out = np.empty(self.num_entries, left.dtype)
-        if left.shape[1] == 0:
+        rank = left.shape[1]
+        if rank == 0:
             out[:] = 0
             return out
-        self._share("entries", self.by_row, left.shape[1], left, right, out)
+        width = padded_rank(rank, left.dtype)
+        left, right = (padded(factor, width) for factor in (left, right))
+        self._share(_kernel("entries", width), self.by_row, rank, left, right, out)
         return out
 
     def mm(
         self, values: Float[np.ndarray, " m"], block: Float[np.ndarray, "cols k"]
     ) -> Float[np.ndarray, "rows k"]:
         """The matrix of entries times a thin block."""
-        out = np.empty((self.shape[0], block.shape[1]), block.dtype)
-        self._share("product", self.by_row, block.shape[1], values, block, out)
-        return out
+        return self._product(self.by_row, values, block)
 
     def rmm(
         self, values: Float[np.ndarray, " m"], block: Float[np.ndarray, "rows k"]
     ) -> Float[np.ndarray, "cols k"]:
         """The transpose of the matrix of entries times a thin block."""
-        out = np.empty((self.shape[1], block.shape[1]), block.dtype)
-        by_col = values[self.to_col]
-        self._share("product", self.by_col, block.shape[1], by_col, block, out)
-        return out
+        return self._product(self.by_col, values[self.to_col], block)
+
+    def _product(
+        self,
+        half: SortedEntries,
+        values: Float[np.ndarray, " m"],
+        block: Float[np.ndarray, "there k"],
+    ) -> Float[np.ndarray, "here k"]:
+        rank = block.shape[1]
+        if rank == 0:
+            return np.zeros((half.start.size - 1, 0), block.dtype)
+        width = padded_rank(rank, block.dtype)
+        out = aligned((half.start.size - 1, width), block.dtype)
+        values = values.astype(block.dtype, copy=False)
+        arrays = (values, padded(block, width), out)
+        self._share(_kernel("product", width), half, rank, *arrays)
+        return np.ascontiguousarray(out[:, :rank])
+
+    def residual_mm(
+        self,
+        values: Float[np.ndarray, " m"],
+        own: Float[np.ndarray, "here rank"],
+        other: Float[np.ndarray, "there rank"],
+        *,
+        by: Literal["row", "col"] = "row",
+        residual: Float[np.ndarray, " m"] | None = None,
+    ) -> tuple[Float[np.ndarray, "here rank"], float]:
+        """The residual times a factor, and its sum of squares, in one pass.
+
+        With e_k = <own_i, other_j> - y_k, row i of the answer is the sum of e_k other_j
+        over its entries: the gradient of 1/2 ||entries(own other') - y||^2 in `own`.
+
+        Args:
+            values: y, in the order of rows (by "row") or of columns (by "col").
+            own: the factor whose gradient this is: of the rows, or of the columns.
+            other: the other factor.
+            by: whether `own` belongs to the "row"s or the "col"s.
+            residual: where to write e, in the order of `values`; None to keep none.
+
+        Returns:
+            The block, of the shape of `own`, and the sum of e_k^2 (added in float64,
+            row by row, then over the rows).
+        """
+        half = self.by_row if by == "row" else self.by_col
+        rank, dtype = own.shape[1], own.dtype
+        if rank == 0:
+            if residual is not None:
+                np.negative(values, out=residual)
+            return np.zeros_like(own), float(np.square(values, dtype=float).sum())
+        width = padded_rank(rank, dtype)
+        out = aligned((own.shape[0], width), dtype)
+        squares = np.empty(own.shape[0])
+        kept = residual is not None
+        written = residual if kept else np.empty(0, dtype)
+        values = values.astype(dtype, copy=False)
+        here, there = padded(own, width), padded(other, width)
+        kernel = _kernel("residual_product", width, kept)
+        arrays = (values, here, there, written, out, squares)
+        self._share(kernel, half, 2 * rank, *arrays)
+        return np.ascontiguousarray(out[:, :rank]), float(squares.sum())
 
     def curvature(
         self,
@@ -153,9 +213,9 @@ class SampledProducts:
         rank = left.shape[1]
         out = np.empty_like(left), np.empty_like(right)
         arrays = (residual, left, right, d_left, d_right, out[0])
-        self._share("curvature", self.by_row, 4 * rank, *arrays)
+        self._share(_kernels().curvature, self.by_row, 4 * rank, *arrays)
         arrays = (residual_by_col, right, left, d_right, d_left, out[1])
-        self._share("curvature", self.by_col, 4 * rank, *arrays)
+        self._share(_kernels().curvature, self.by_col, 4 * rank, *arrays)
         return out
 
     def least_squares_rows(
@@ -180,7 +240,7 @@ class SampledProducts:
         work = right.shape[1] ** 2
         scalars = left.dtype.type(ridge), left.dtype.type(damping)
         arrays = (values, right, *scalars, left)
-        self._share("least_squares", self.by_row, work, *arrays)
+        self._share(_kernels().least_squares, self.by_row, work, *arrays)
 
     def least_squares_cols(
         self,
@@ -195,10 +255,9 @@ class SampledProducts:
         work = left.shape[1] ** 2
         scalars = right.dtype.type(ridge), right.dtype.type(damping)
         arrays = (values_by_col, left, *scalars, right)
-        self._share("least_squares", self.by_col, work, *arrays)
+        self._share(_kernels().least_squares, self.by_col, work, *arrays)
 
-    def _share(self, name: str, half: SortedEntries, work: int, *arrays) -> None:
-        kernel = getattr(_kernels(), name)
+    def _share(self, kernel, half: SortedEntries, work: int, *arrays) -> None:
         shares = half.shares
         if self.threads == 1 or half.index.size * work < _WORTH_SHARING:
             kernel(half.start, half.index, *arrays, 0, half.start.size - 1)
@@ -242,12 +301,21 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="lowrankflow")
 
 
-@functools.cache
 def _kernels() -> ModuleType:
     # Numba takes half a second to import, and few problems need it.
     from lowrankflow.problems import sampled_kernel
 
     return sampled_kernel
+
+
+@functools.cache
+def _kernel(name: str, width: int, *settings: bool) -> Callable[..., None]:
+    """The pass of this name, compiled for a width where there is such a one."""
+    if width > WIDEST:
+        return getattr(_kernels(), name)
+    from lowrankflow.problems import sampled_wide
+
+    return getattr(sampled_wide, name)(width, *settings)
 
 
 # After a fork the threads of the parent are not there.
