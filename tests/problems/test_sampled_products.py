@@ -179,3 +179,19 @@ def test_the_bits_do_not_depend_on_the_threads(monkeypatch):
     for other in answers[1:]:
         for a, b in zip(answers[0], other, strict=True):
             assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_entries_are_sorted_both_ways(shape):
+    products, rows, cols, values, _ = sampled(shape)
+    assert np.array_equal(products.order, np.lexsort((cols, rows)))
+    there = products.order[products.to_col]
+    assert np.array_equal(there, np.lexsort((rows, cols)))
+    assert np.array_equal(products.by_row.index, cols[products.order])
+    assert np.array_equal(products.by_col.index, rows[there])
+    for half, size in zip((products.by_row, products.by_col), shape, strict=True):
+        assert half.start.size == size + 1
+        assert half.shares[0] == 0
+        assert half.shares[-1] == size
+    assert np.array_equal(np.diff(products.by_row.start), np.bincount(rows))
+    assert np.array_equal(products.sort(values), values[products.order])

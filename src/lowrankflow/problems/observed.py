@@ -11,6 +11,7 @@ from lowrankflow.problems.checks import (
     checked_shape,
     finite_array,
     real_array,
+    repeats,
 )
 from lowrankflow.problems.matrices import Numbers
 from lowrankflow.problems.operators import EntrySampling
@@ -88,10 +89,10 @@ def listed_entries(
             fix='Give duplicates="error" or duplicates="mean"',
         )
     flat = row_index * shape[1] + col_index
-    distinct, first, group = np.unique(flat, return_index=True, return_inverse=True)
-    if distinct.size < flat.size and duplicates == "error":
-        _refuse_repeats(name, row_index, col_index, numbers, first, group)
-    if distinct.size < flat.size:
+    if repeats(flat):
+        _, first, group = np.unique(flat, return_index=True, return_inverse=True)
+        if duplicates == "error":
+            _refuse_repeats(name, row_index, col_index, numbers, first, group)
         sums = np.bincount(group, weights=numbers)
         numbers = sums / np.bincount(group)
         row_index, col_index = row_index[first], col_index[first]

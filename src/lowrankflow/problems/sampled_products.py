@@ -84,14 +84,16 @@ class SampledProducts:
             threads: how many share a pass; without it as many as there are cores, or as
                 NUMBA_NUM_THREADS or OMP_NUM_THREADS allow.
         """
+        # Numba takes half a second to import, and few problems need it.
+        from lowrankflow.problems.sorting_kernel import sort_both, starts
+
         threads = available_threads() if threads is None else threads
         rows, cols = np.asarray(row_index), np.asarray(col_index)
-        order = np.lexsort((cols, rows)).astype(np.int32)
-        rows, cols = rows[order].astype(np.int32), cols[order].astype(np.int32)
-        to_col = np.argsort(cols, kind="stable").astype(np.int32)
+        row_start, col_start = starts(rows, shape[0]), starts(cols, shape[1])
+        by_row, by_col, order, to_col = sort_both(rows, cols, row_start, col_start)
         return SampledProducts(
-            by_row=_sorted(rows, cols, shape[0], threads),
-            by_col=_sorted(cols[to_col], rows[to_col], shape[1], threads),
+            by_row=_sorted(row_start, by_row, threads),
+            by_col=_sorted(col_start, by_col, threads),
             order=order,
             to_col=to_col,
             shape=(int(shape[0]), int(shape[1])),
@@ -286,14 +288,12 @@ def available_threads() -> int:
 
 
 def _sorted(
-    rows: Int[np.ndarray, " m"], index: Int[np.ndarray, " m"], size: int, threads: int
+    start: Int[np.ndarray, " rows+1"], index: Int[np.ndarray, " m"], threads: int
 ) -> SortedEntries:
-    start = np.zeros(size + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=size), out=start[1:])
     wanted = np.arange(1, threads) * index.size / threads
     inner = np.searchsorted(start, wanted)
-    shares = (0, *(int(i) for i in inner), size)
-    return SortedEntries(start=start, index=np.ascontiguousarray(index), shares=shares)
+    shares = (0, *(int(i) for i in inner), start.size - 1)
+    return SortedEntries(start=start, index=index, shares=shares)
 
 
 @functools.cache
