@@ -90,14 +90,13 @@ def curvature(start, index, residual, own, other, moved, other_moved, out, low, 
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_SUMS)
-def least_squares(start, index, values, fixed, ridge, damping, point, low, high):
+def least_squares(start, index, values, fixed, rank, ridge, damping, point, low, high):
     """Each row of `point` moved to its least squares solution, `fixed` held.
 
     The change solves (G + ridge + damping tr G / rank) change = -gradient with G the
     sum of fixed_j fixed_j' over the row's entries: where these leave a direction free,
     the row stays what it was in that direction.
     """
-    rank = fixed.shape[1]
     gram = np.empty((rank, rank), fixed.dtype)
     step = np.empty(rank, fixed.dtype)
     for i in range(low, high):

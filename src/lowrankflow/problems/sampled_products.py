@@ -211,14 +211,20 @@ class SampledProducts:
             point: L and R.
             moved: the direction.
         """
-        (left, right), (d_left, d_right) = point, moved
-        rank = left.shape[1]
-        out = np.empty_like(left), np.empty_like(right)
+        rank = point[0].shape[1]
+        if rank == 0:
+            return np.zeros_like(point[0]), np.zeros_like(point[1])
+        width = padded_rank(rank, point[0].dtype)
+        kernel = _kernel("curvature", width)
+        left, right, *changes = (padded(f, width) for f in (*point, *moved))
+        d_left, d_right = changes
+        out = [aligned(factor.shape, factor.dtype) for factor in (left, right)]
         arrays = (residual, left, right, d_left, d_right, out[0])
-        self._share(_kernels().curvature, self.by_row, 4 * rank, *arrays)
+        self._share(kernel, self.by_row, 4 * rank, *arrays)
         arrays = (residual_by_col, right, left, d_right, d_left, out[1])
-        self._share(_kernels().curvature, self.by_col, 4 * rank, *arrays)
-        return out
+        self._share(kernel, self.by_col, 4 * rank, *arrays)
+        rows, cols = (np.ascontiguousarray(block[:, :rank]) for block in out)
+        return rows, cols
 
     def least_squares_rows(
         self,
@@ -239,10 +245,7 @@ class SampledProducts:
             ridge: >= 0.
             damping: > 0, small: what keeps a direction that nothing decides.
         """
-        work = right.shape[1] ** 2
-        scalars = left.dtype.type(ridge), left.dtype.type(damping)
-        arrays = (values, right, *scalars, left)
-        self._share(_kernels().least_squares, self.by_row, work, *arrays)
+        self._solve(self.by_row, values, left, right, ridge, damping)
 
     def least_squares_cols(
         self,
@@ -254,10 +257,27 @@ class SampledProducts:
         damping: float,
     ) -> None:
         """The same for each row of `right`; values in the order of columns."""
-        work = left.shape[1] ** 2
-        scalars = right.dtype.type(ridge), right.dtype.type(damping)
-        arrays = (values_by_col, left, *scalars, right)
-        self._share(_kernels().least_squares, self.by_col, work, *arrays)
+        self._solve(self.by_col, values_by_col, right, left, ridge, damping)
+
+    def _solve(
+        self,
+        half: SortedEntries,
+        values: Float[np.ndarray, " m"],
+        point: Float[np.ndarray, "here rank"],
+        fixed: Float[np.ndarray, "there rank"],
+        ridge: float,
+        damping: float,
+    ) -> None:
+        rank, dtype = point.shape[1], point.dtype
+        if rank == 0:
+            return
+        width = padded_rank(rank, dtype)
+        scalars = dtype.type(ridge), dtype.type(damping)
+        moved = padded(point, width)
+        arrays = (values, padded(fixed, width), rank, *scalars, moved)
+        self._share(_kernel("least_squares", width), half, rank * rank, *arrays)
+        if moved is not point:
+            point[:] = moved[:, :rank]
 
     def _share(self, kernel, half: SortedEntries, work: int, *arrays) -> None:
         shares = half.shares
