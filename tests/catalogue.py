@@ -9,6 +9,7 @@ import numpy as np
 from lowrankflow.dynamics import (
     AbstractDynamics,
     AbstractStepRule,
+    AdaptiveRankFlow,
     ConstantStep,
     EndToEndFlow,
     ExactLineSearch,
@@ -125,6 +126,7 @@ STEP_RULES = (
 )
 # All of them can move a symmetric problem of SIZE x SIZE from a balanced start.
 DYNAMICS = (
+    AdaptiveRankFlow(admission_tolerance=1e-4, rtol=1e-4, atol=1e-4),
     GradientDescent(ConstantStep(1e-2)),
     GradientFlow(rtol=1e-4, atol=1e-4),
     EndToEndFlow(rtol=1e-4, atol=1e-4),

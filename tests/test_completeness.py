@@ -15,7 +15,9 @@ import lowrankflow
 from lowrankflow.factorizations import (
     Balanced,
     DeepFactorization,
+    Identity,
     SymmetricFactorization,
+    start_frames,
 )
 from lowrankflow.problems import (
     AbstractSensingOperator,
@@ -157,14 +159,17 @@ def test_starts_give_factors_of_the_right_shapes(start):
 
 @pytest.mark.parametrize("dynamics", catalogue.DYNAMICS, ids=kind_name)
 def test_every_dynamics_can_be_seen_at_its_start(dynamics):
-    factorization, factors = SymmetricFactorization(), ()
-    if type(dynamics).needs_start:
-        factors = Balanced(0.1).factors(SYMMETRIC, factorization, seed=0)
-    state = dynamics.init(SYMMETRIC, factorization, factors, seed=0)
+    factorization, factors, begun = SymmetricFactorization(), (), ()
+    if type(dynamics).start_form == "factors":
+        factors = begun = Balanced(0.1).factors(SYMMETRIC, factorization, seed=0)
+    if type(dynamics).start_form == "frames":
+        begun = start_frames(Identity(0.1), SYMMETRIC, factorization, seed=0)
+    state = dynamics.init(SYMMETRIC, factorization, begun, seed=0)
     seen = dynamics.snapshot(SYMMETRIC, factorization, state)
     matrix = factorization.end_to_end(factors) if factors else np.zeros((4, 4))
-    assert np.allclose(seen.matrix, matrix, rtol=0, atol=ROUNDING)
-    assert seen.matrix.dtype == np.float64
+    dense = np.asarray(to_dense(seen.matrix))
+    assert np.allclose(dense, matrix, rtol=0, atol=ROUNDING)
+    assert dense.dtype == np.float64
     assert (seen.time, seen.iteration) == (0, 0)
     assert seen.result is Result.running
     assert seen.loss == pytest.approx(float(SYMMETRIC.value(matrix)), rel=ROUNDING)

@@ -1,6 +1,7 @@
 """The names that `lowrankflow` has at its top, but for its folders."""
 
 from lowrankflow.dynamics import (
+    AdaptiveRankFlow as AdaptiveRankFlow,
     ConstantStep as ConstantStep,
     EndToEndFlow as EndToEndFlow,
     ExactLineSearch as ExactLineSearch,

@@ -1,7 +1,13 @@
+from lowrankflow.dynamics.adaptive_rank import AdaptiveRankFlow as AdaptiveRankFlow
+from lowrankflow.dynamics.adaptive_rank_state import (
+    ADMISSION_COLUMNS as ADMISSION_COLUMNS,
+    AdaptiveRankState as AdaptiveRankState,
+)
 from lowrankflow.dynamics.contract import (
     AbstractDynamics as AbstractDynamics,
     Limits as Limits,
     Snapshot as Snapshot,
+    StartForm as StartForm,
     Stop as Stop,
     Until as Until,
 )

@@ -10,7 +10,7 @@ whichever comes first, or until a stop rule ends the run, or to an event worth r
 import abc
 import dataclasses
 import operator
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import equinox as eqx
 import jax
@@ -18,11 +18,14 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.errors import SpecError
-from lowrankflow.factorizations import AbstractFactorization
-from lowrankflow.problems import AbstractObjective, real_number
+from lowrankflow.factorizations import AbstractFactorization, StartFrames
+from lowrankflow.problems import AbstractObjective, Factored, real_number
 from lowrankflow.result import Result
 
 State = TypeVar("State", bound=eqx.Module)
+# What `init` is given of a start: nothing, the factors, or the frames of W(0) for those
+# who do not hold full-dimensional factors (`StartFrames`).
+StartForm: TypeAlias = Literal["none", "factors", "frames"]
 
 CODES = {result: code for code, result in enumerate(Result)}
 RESULTS = tuple(Result)
@@ -121,7 +124,7 @@ class Snapshot:
     Args:
         time: flow time.
         iteration: updates of descent, or accepted steps of a flow.
-        matrix: the end-to-end matrix, rows x cols.
+        matrix: the end-to-end matrix, rows x cols; `Factored` where it is not formed.
         factors: the factors, the first acting first; empty for a flow of W alone.
         loss: f(W).
         gradient_norm: norm of the gradient in the factors (of the velocity of W for a
@@ -133,7 +136,7 @@ class Snapshot:
 
     time: float
     iteration: int
-    matrix: Float[np.ndarray, "rows cols"]
+    matrix: Float[np.ndarray, "rows cols"] | Factored
     factors: tuple[np.ndarray, ...]
     loss: float
     gradient_norm: float
@@ -145,18 +148,19 @@ class AbstractDynamics(eqx.Module, Generic[State]):
     """How a factorization moves.
 
     Exactness of a run is stated by each dynamics. `numerics_version` is raised when the
-    same setting would give other numbers than before.
+    same setting would give other numbers than before; `start_form` is what `init` wants
+    of a start.
     """
 
     numerics_version: eqx.AbstractClassVar[int]
-    needs_start: eqx.AbstractClassVar[bool]
+    start_form: eqx.AbstractClassVar[StartForm]
 
     @abc.abstractmethod
     def init(
         self,
         problem: AbstractObjective,
         factorization: AbstractFactorization,
-        factors: tuple[np.ndarray, ...],
+        factors: tuple[np.ndarray, ...] | StartFrames,
         *,
         seed: int,
     ) -> State:

@@ -12,6 +12,7 @@ from lowrankflow.dynamics.contract import (
     AbstractDynamics,
     Limits,
     Snapshot,
+    StartForm,
     Stop,
     Until,
     as_traced,
@@ -66,7 +67,7 @@ class GradientDescent(AbstractDynamics[IterationState]):
     batch_size: int | None = eqx.field(default=None, static=True)
 
     numerics_version: ClassVar[int] = 1
-    needs_start: ClassVar[bool] = True
+    start_form: ClassVar[StartForm] = "factors"
 
     def __check_init__(self):
         if not isinstance(self.step, AbstractStepRule):

@@ -12,6 +12,7 @@ from lowrankflow.dynamics.contract import (
     AbstractDynamics,
     Limits,
     Snapshot,
+    StartForm,
     Stop,
     Until,
     as_traced,
@@ -67,7 +68,7 @@ class EndToEndFlow(AbstractDynamics[FlowState]):
     method: Method = eqx.field(default="auto", static=True)
 
     numerics_version: ClassVar[int] = 1
-    needs_start: ClassVar[bool] = True
+    start_form: ClassVar[StartForm] = "factors"
 
     def __check_init__(self):
         positive("EndToEndFlow(rtol)", self.rtol)

@@ -14,6 +14,7 @@ from lowrankflow.dynamics.contract import (
     AbstractDynamics,
     Limits,
     Snapshot,
+    StartForm,
     Stop,
     Until,
     as_traced,
@@ -79,7 +80,7 @@ class GradientFlow(AbstractDynamics[FlowState]):
     method: Method = eqx.field(default="auto", static=True)
 
     numerics_version: ClassVar[int] = 1
-    needs_start: ClassVar[bool] = True
+    start_form: ClassVar[StartForm] = "factors"
 
     def __check_init__(self):
         positive("GradientFlow(rtol)", self.rtol)

@@ -21,6 +21,7 @@ from lowrankflow.dynamics.contract import (
     AbstractDynamics,
     Limits,
     Snapshot,
+    StartForm,
     Stop,
     Until,
 )
@@ -127,7 +128,7 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
     max_rank: int | None = eqx.field(default=None, static=True)
 
     numerics_version: ClassVar[int] = 1
-    needs_start: ClassVar[bool] = False
+    start_form: ClassVar[StartForm] = "none"
 
     def __check_init__(self):
         for name in (

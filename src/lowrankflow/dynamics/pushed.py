@@ -12,6 +12,7 @@ from lowrankflow.dynamics.contract import (
     AbstractDynamics,
     Limits,
     Snapshot,
+    StartForm,
     Stop,
     Until,
     as_traced,
@@ -82,7 +83,7 @@ class PushedFlow(AbstractDynamics[IterationState]):
     shape: Literal["smooth", "loops"] = eqx.field(static=True, default="smooth")
 
     numerics_version: ClassVar[int] = 1
-    needs_start: ClassVar[bool] = True
+    start_form: ClassVar[StartForm] = "factors"
 
     def __check_init__(self):
         positive("PushedFlow(step)", self.step)

@@ -12,6 +12,7 @@ from lowrankflow.dynamics.contract import (
     AbstractDynamics,
     Limits,
     Snapshot,
+    StartForm,
     Stop,
     Until,
     as_traced,
@@ -55,7 +56,7 @@ class RootFlow(AbstractDynamics[FlowState]):
     atol: float
 
     numerics_version: ClassVar[int] = 1
-    needs_start: ClassVar[bool] = True
+    start_form: ClassVar[StartForm] = "factors"
 
     def __check_init__(self):
         positive("RootFlow(rtol)", self.rtol)

@@ -13,6 +13,7 @@ from lowrankflow.dynamics.contract import (
     AbstractDynamics,
     Limits,
     Snapshot,
+    StartForm,
     Stop,
     Until,
     as_traced,
@@ -68,7 +69,7 @@ class SteeredFlow(AbstractDynamics[IterationState]):
     control: Control | None = eqx.field(default=None, static=True)
 
     numerics_version: ClassVar[int] = 1
-    needs_start: ClassVar[bool] = True
+    start_form: ClassVar[StartForm] = "factors"
 
     def __check_init__(self):
         positive("SteeredFlow(step)", self.step)

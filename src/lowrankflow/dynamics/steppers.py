@@ -24,7 +24,7 @@ Velocity = Callable[[Tree], Tree]
 
 # Rounding grows with the square of the stages: 1e-10 relative at 1000.
 MAX_STAGES = 1000
-_DAMPING = 2 / 13
+DAMPING = 2 / 13
 
 
 class Trial(eqx.Module):
@@ -213,7 +213,7 @@ def _normalized(tree: Tree) -> Tree:
 
 def _chebyshev_arguments(stages: Array) -> tuple[Array, Array]:
     """w0, and w1 = T_s'(w0) / T_s''(w0): where the polynomials are taken."""
-    excess = _DAMPING / stages.astype(float) ** 2
+    excess = DAMPING / stages.astype(float) ** 2
     # acosh(1 + excess), without cancellation; T_s(cosh x) = cosh(s x).
     x = 2 * jnp.arcsinh(jnp.sqrt(excess / 2))
     even, odd, sinh = jnp.cosh(stages * x), jnp.sinh(stages * x), jnp.sinh(x)

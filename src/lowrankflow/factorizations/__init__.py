@@ -30,6 +30,10 @@ from lowrankflow.factorizations.start import (
     AbstractStart as AbstractStart,
     positive as positive,
 )
+from lowrankflow.factorizations.start_frames import (
+    StartFrames as StartFrames,
+    start_frames as start_frames,
+)
 from lowrankflow.factorizations.symmetric import (
     SymmetricFactorization as SymmetricFactorization,
 )

@@ -62,7 +62,7 @@ def _computed(problem: AbstractObjective) -> GreedyCurve:
     seen: list[tuple[float, np.ndarray]] = []
 
     def look(_: AbstractObjective, snapshot: Snapshot) -> float:
-        seen.append((snapshot.time, np.array(snapshot.matrix)))
+        seen.append((snapshot.time, np.array(to_dense(snapshot.matrix))))
         return float(len(seen))
 
     run = simulate(

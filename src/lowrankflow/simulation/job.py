@@ -72,7 +72,7 @@ class RunJob:
     def __post_init__(self):
         _check_recipe("RunJob(problem)", self.problem)
         check_parts(self.factorization, self.dynamics, self.start, self.stop)
-        if self.start is not None and not type(self.dynamics).needs_start:
+        if self.start is not None and type(self.dynamics).start_form == "none":
             raise SpecError(
                 where="RunJob(start)",
                 rule=f"{type(self.dynamics).__name__} starts at zero",

@@ -93,6 +93,11 @@ def _observer(name: str, last: _Last) -> Observer:
     )
 
 
+def _dense(snapshot: Snapshot) -> np.ndarray:
+    """The matrix itself; forms rows x cols numbers."""
+    return np.asarray(to_dense(snapshot.matrix))
+
+
 def _alignment(field: str) -> Callable[..., Observer]:
     def make(last: _Last, rank: str | None = None) -> Observer:
         leading = None if rank is None else _natural(rank, 1)
@@ -104,7 +109,7 @@ def _alignment(field: str) -> Callable[..., Observer]:
             if seen is None or seen[0] is not snapshot:
                 gradient = problem.gradient(snapshot.matrix)
                 aligned = metrics.gradient_alignment(
-                    snapshot.matrix, gradient, rank=count
+                    _dense(snapshot), gradient, rank=count
                 )
                 seen = last[count] = (snapshot, aligned)
             return float(getattr(seen[1], field))
@@ -123,7 +128,7 @@ def _distance(last: _Last) -> Observer:
                 got="a problem without a target",
                 fix="Leave it out",
             )
-        return float(np.linalg.norm(snapshot.matrix - np.asarray(problem.target)))
+        return float(np.linalg.norm(_dense(snapshot) - np.asarray(problem.target)))
 
     return observer
 
@@ -139,7 +144,7 @@ def _entry(last: _Last, row: str, col: str) -> Observer:
                 got=f"entry {at}",
                 fix="Give for example 'entry_0_0'",
             )
-        return float(snapshot.matrix[at])
+        return float(_dense(snapshot)[at])
 
     return observer
 
@@ -158,7 +163,7 @@ def _gradient_along(last: _Last, index: str) -> Observer:
             )
         seen = last.get("slopes")
         if seen is None or seen[0] is not snapshot:
-            left, _, right = np.linalg.svd(snapshot.matrix, full_matrices=False)
+            left, _, right = np.linalg.svd(_dense(snapshot), full_matrices=False)
             gradient = np.asarray(to_dense(problem.gradient(snapshot.matrix)))
             seen = snapshot, np.sum((left.T @ gradient) * right, axis=1)
             last["slopes"] = seen
@@ -170,7 +175,7 @@ def _gradient_along(last: _Last, index: str) -> Observer:
 def _greedy_distance(last: _Last) -> Observer:
     def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
         path = greedy_curve(problem)
-        return path.curve.distance(snapshot.matrix.ravel())
+        return path.curve.distance(_dense(snapshot).ravel())
 
     return observer
 
@@ -187,7 +192,7 @@ def _greedy_point_distance(last: _Last, stage: str) -> Observer:
                 got=f"stage {number}",
                 fix="Ask for one of them",
             )
-        return float(np.linalg.norm(snapshot.matrix - points[number - 1]))
+        return float(np.linalg.norm(_dense(snapshot) - points[number - 1]))
 
     return observer
 
@@ -209,7 +214,7 @@ def _manifold_distance(last: _Last, scale: str) -> Observer:
     def observer(problem: AbstractObjective, snapshot: Snapshot) -> float:
         operator = _measured("manifold_distance", problem).operator
         if len(snapshot.factors) != 1 or not np.allclose(
-            snapshot.factors[0] @ snapshot.factors[0].T, snapshot.matrix
+            snapshot.factors[0] @ snapshot.factors[0].T, _dense(snapshot)
         ):
             raise SpecError(
                 where="observe('manifold_distance')",

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.dynamics import Snapshot
+from lowrankflow.problems import Factored
 from lowrankflow.result import Result
 from lowrankflow.simulation.records import Record
 from lowrankflow.version import __version__
@@ -30,8 +31,8 @@ class Run:
     settings: dict[str, Any]
 
     @property
-    def matrix(self) -> Float[np.ndarray, "rows cols"]:
-        """The last end-to-end matrix."""
+    def matrix(self) -> Float[np.ndarray, "rows cols"] | Factored:
+        """The last end-to-end matrix; `Factored` where it was never formed."""
         return self.snapshot.matrix
 
     @property
@@ -65,7 +66,7 @@ class Run:
             **self.settings,
             "result": self.result.name,
             "result_sentence": str(self.result),
-            "dtype": str(self.matrix.dtype),
+            "dtype": str(_dtype(self.matrix)),
             "lowrankflow_version": __version__,
         }
         text = {
@@ -80,3 +81,9 @@ class Run:
             f"{self.result} time {last.time:.6g}, iteration {last.iteration}, "
             f"loss {last.loss:.6g}"
         )
+
+
+def _dtype(matrix: np.ndarray | Factored) -> np.dtype:
+    return (
+        np.asarray(matrix.left).dtype if isinstance(matrix, Factored) else matrix.dtype
+    )

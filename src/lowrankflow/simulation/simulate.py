@@ -13,7 +13,12 @@ import threadpoolctl
 
 from lowrankflow.dynamics import AbstractDynamics, Snapshot, Stop, Until
 from lowrankflow.errors import LowRankFlowError, SpecError
-from lowrankflow.factorizations import AbstractFactorization, AbstractStart
+from lowrankflow.factorizations import (
+    AbstractFactorization,
+    AbstractStart,
+    StartFrames,
+    start_frames,
+)
 from lowrankflow.precision import in_float64
 from lowrankflow.problems import AbstractObjective
 from lowrankflow.result import Result
@@ -238,10 +243,13 @@ def _start(
     dynamics: AbstractDynamics,
     start: AbstractStart | None,
     seed: int,
-) -> tuple[np.ndarray, ...]:
-    if not type(dynamics).needs_start:
+) -> tuple[np.ndarray, ...] | StartFrames:
+    form = type(dynamics).start_form
+    if form == "none":
         return ()
     assert start is not None, "checked before"
+    if form == "frames":
+        return start_frames(start, problem, factorization, seed=seed)
     return start.factors(problem, factorization, seed=seed)
 
 
@@ -284,7 +292,7 @@ def check_parts(
         ("stop", stop, Stop, "Stop(loss=1e-6)"),
     ):
         _check_kind(name, part, kind, example)
-    if type(dynamics).needs_start and not isinstance(start, AbstractStart):
+    if type(dynamics).start_form != "none" and not isinstance(start, AbstractStart):
         raise SpecError(
             where="simulate(start)",
             rule=f"{type(dynamics).__name__} starts somewhere",

@@ -166,7 +166,7 @@ class Checkpoints:
         found = [arrays[name] for name in sorted(arrays)]
         kinds = [(leaf.shape, leaf.dtype) for leaf in found]
         wanted = [(np.shape(leaf), np.asarray(leaf).dtype) for leaf in expected]
-        if kinds != wanted:
+        if len(kinds) != len(wanted) or not all(map(_fits, kinds, wanted)):
             raise _UnusableError(f"a state of {kinds} where {wanted} is expected")
         return Resumed(
             records=tuple(records),
@@ -196,6 +196,19 @@ class Checkpoints:
 
     def _records(self, part: int) -> Path:
         return self.folder / f"records-{part:06d}.part"
+
+
+def _fits(kind: tuple, wanted: tuple) -> bool:
+    """Whether an array may have come of that of the first state.
+
+    An axis that is empty in the first state is one that grows: a rank, a log.
+    """
+    (shape, dtype), (first, first_dtype) = kind, wanted
+    return (
+        dtype == first_dtype
+        and len(shape) == len(first)
+        and all(b in (0, a) for a, b in zip(shape, first, strict=True))
+    )
 
 
 def _packed(arrays: dict[str, np.ndarray], said: dict[str, Any]) -> bytes:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lowrankflow import metrics
-from lowrankflow.problems import AbstractObjective, SensingProblem
+from lowrankflow.problems import (
+    AbstractObjective,
+    Factored,
+    SensingProblem,
+    to_dense,
+)
 from lowrankflow.reference import Certificate, Reference
 from lowrankflow.simulation import GridJob, Job, Run, RunJob, job_to_json
 from lowrankflow.store.digest import DTYPE, job_fingerprint
@@ -27,10 +32,11 @@ def run_dataset(run: Run) -> "xarray.Dataset":
 
     Returns:
         Dimensions `record`, `sv`, `rows`, `cols`; coordinates `time` and `iteration`.
-        `matrix` is the last end-to-end matrix, `factor_1` the factor that acts first.
+        `matrix` is the last end-to-end matrix, `factor_1` the factor that acts first. A
+        large matrix that was never formed is kept as `left` `core` `right`'.
     """
     dataset = run.dataset.drop_attrs(deep=False)
-    variables = {"matrix": (("rows", "cols"), np.asarray(run.matrix))}
+    variables = _matrix_variables(run.matrix)
     if sum(np.size(factor) for factor in run.factors) <= _MOST_FACTOR_NUMBERS:
         for j, factor in enumerate(run.factors, start=1):
             dimensions = (f"factor_{j}_rows", f"factor_{j}_cols")
@@ -40,6 +46,16 @@ def run_dataset(run: Run) -> "xarray.Dataset":
         result_sentence=str(run.result),
         normalization=str(run.settings["normalization"]),
     )
+
+
+def _matrix_variables(matrix: np.ndarray | Factored) -> dict[str, Any]:
+    if isinstance(matrix, Factored) and math.prod(matrix.shape) > _MOST_FACTOR_NUMBERS:
+        return {
+            "left": (("rows", "rank"), np.asarray(matrix.left)),
+            "core": (("rank", "rank_again"), np.asarray(matrix.core)),
+            "right": (("cols", "rank_again"), np.asarray(matrix.right)),
+        }
+    return {"matrix": (("rows", "cols"), np.asarray(to_dense(matrix)))}
 
 
 def nuclear_norm_dataset(

@@ -1,0 +1,116 @@
+"""How an adaptive-rank flow gains and loses directions."""
+
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from lowrankflow.dynamics.adaptive_rank_tail import Tail
+from lowrankflow.dynamics.tail_law import law_growth
+from lowrankflow.dynamics.thin_pull import AbstractPull, Cols, Rows, Weights
+from lowrankflow.errors import SpecError
+from lowrankflow.factorizations import StartFrames
+
+Decomposed: TypeAlias = tuple[Rows, Float[np.ndarray, " r"], Cols]
+
+
+def extended(followed: Decomposed, tail: Tail, count: int, most: float) -> Decomposed:
+    """The followed directions with the first of the tail, orthogonal to them.
+
+    Args:
+        followed: singular vectors and values, perhaps none.
+        tail: what is left out.
+        count: how many come in.
+        most: sizes beyond this one are taken for it.
+    """
+    left, values, right = followed
+    return (
+        np.concatenate([left, tail.left[:, :count]], axis=1),
+        np.concatenate([values, np.minimum(tail.sizes[:count], most)]),
+        np.concatenate([right, tail.right[:, :count]], axis=1),
+    )
+
+
+def turned_away(pull: AbstractPull, weights: Weights, tail: Tail, k: int) -> float:
+    """1 less the share of the fastest present growth outside that direction k has.
+
+    0 where the direction that has grown is the one that grows; the law is exact then.
+    """
+    u, v = tail.left[:, k : k + 1], tail.right[:, k : k + 1]
+    present = -float((u.T @ pull.mm(weights, v)).item())
+    return 1 - present / tail.pace if tail.pace > 0 else 0.0
+
+
+def forgotten(
+    pull: AbstractPull,
+    gamma: Weights,
+    carried: tuple[Rows, Cols],
+    gone: Decomposed,
+    depth: int,
+    scale: float,
+) -> tuple[Rows, Cols]:
+    """A and B of the growth outside, once directions are let go.
+
+    The law then begins, for each of them, at what is left of it.
+
+    Args:
+        pull: the gradient's products.
+        gamma: weights of its integral.
+        carried: A and B so far.
+        gone: the directions and their sizes.
+        depth: N.
+        scale: of the start.
+    """
+    left, values, right = gone
+    a, b = carried
+    image = -pull.mm(gamma, right) + a @ (b.T @ right)
+    grown = np.einsum("ij,ij->j", left, image)
+    # Further down the law would have to climb for ever.
+    least = np.maximum(values, 1e-3 * scale)
+    wanted = np.array([law_growth(depth, scale, float(size)) for size in least])
+    a = np.concatenate([a, left * (wanted - grown)], axis=1)
+    return a, np.concatenate([b, right], axis=1)
+
+
+def whole_frames(
+    pull: AbstractPull, weights: Weights, frames: StartFrames, is_mirrored: bool
+) -> tuple[Rows, Cols]:
+    """Left and right sides of all directions of the start.
+
+    Args:
+        pull: the gradient's products.
+        weights: of the gradient at zero, whose frames are those of `Aligned`.
+        frames: of the start.
+        is_mirrored: whether W is symmetric and positive semidefinite.
+
+    Cost: forms rows x k and cols x k for the smaller side k.
+    """
+    rows, cols = pull.shape
+    if is_mirrored:
+        return np.eye(rows), np.eye(rows)
+    if frames.left is not None and frames.right is not None:
+        return frames.left, frames.right
+    if frames.is_identity:
+        return np.eye(rows), np.eye(cols)
+    pulled = -pull.mm(weights, np.eye(cols))
+    left, _, turned = np.linalg.svd(pulled, full_matrices=False)
+    return left, turned.T
+
+
+def whole_error(size: int, scale: float, wanted: float, turns: bool) -> SpecError:
+    """That a flow would have to be followed whole, and is too large for it."""
+    if turns:
+        return SpecError(
+            where="AdaptiveRankFlow(start)",
+            rule="beyond depth 2 directions of a start that is not aligned with the "
+            "gradient must all be followed",
+            got=f"{size} of them",
+            fix=f"Use Aligned(init_scale={scale:g}), or raise max_rank",
+        )
+    return SpecError(
+        where="AdaptiveRankFlow(admission_tolerance)",
+        rule="directions are left out while they are below the tolerance, which must "
+        "be above the start: otherwise all must be followed",
+        got=f"a threshold of {wanted:.3g} at init_scale = {scale:g}, {size} directions",
+        fix=f"Start smaller, for example at {wanted / 10:.1g}, or raise max_rank",
+    )

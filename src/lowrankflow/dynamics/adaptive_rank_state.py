@@ -1,0 +1,81 @@
+"""What an adaptive-rank flow is at one time, as a tree of arrays."""
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float, Int
+
+from lowrankflow.factorizations import StartFrames
+
+# Columns of the log of directions that came and went.
+ADMISSION_COLUMNS = ("time", "size", "start", "turn", "rank", "change")
+
+
+class AdaptiveRankState(eqx.Module):
+    """Where an adaptive-rank flow is, and all that decides its next step.
+
+    Args:
+        left: the factor that acts last, rows x rank.
+        cores: the factors between, depth - 2 of them, the first acting first.
+        right: the transpose of the factor that acts first, cols x rank.
+        gamma: the integral over time of the weights of grad f, in the engine's order.
+        search: where the next search for growing directions begins.
+        pace: the same for the fastest direction of the present gradient.
+        carried_left: A of the growth outside, -Gamma + A B' (`adaptive_rank_tail`).
+        carried_right: B.
+        direction: last direction of the power iteration.
+        log: a row for each direction that came or went: time; its size; that at the
+            start by the law; 1 less the share of the fastest growth outside that lies
+            along it (0 where it has not turned); rank afterwards; 1 or -1.
+        frames: of the start.
+        reference: the size that the tolerance is relative to, while W is smaller.
+        tail_size: the largest size of a direction left out, by the law.
+        tail_norm: an estimate of the Frobenius norm of all that is left out.
+        threshold: the size at which a direction is let in.
+        time: flow time.
+        time_error: what rounding has left out of it.
+        step: length of the next step.
+        radius: estimate of the spectral radius; 0 before there is one.
+        loss: f at the point.
+        slope: norm of the velocity of the factors.
+        iteration: accepted steps.
+        rejections: rejected steps.
+        evaluations: right-hand sides.
+        searches: for growing directions.
+        moved: whether the gradient has been above the stop rule's.
+        status: code of a `Result`.
+        is_mirrored: whether left and right are one.
+    """
+
+    left: Float[np.ndarray, "rows rank"]
+    cores: Float[np.ndarray, "inner rank rank"]
+    right: Float[np.ndarray, "cols rank"]
+    gamma: Float[np.ndarray, " m"]
+    search: Float[np.ndarray, "cols k"]
+    pace: Float[np.ndarray, "cols j"]
+    carried_left: Float[np.ndarray, "rows carried"]
+    carried_right: Float[np.ndarray, "cols carried"]
+    direction: Float[np.ndarray, " numbers"]
+    log: Float[np.ndarray, "events 6"]
+    frames: StartFrames
+    reference: Float[np.ndarray, ""]
+    tail_size: Float[np.ndarray, ""]
+    tail_norm: Float[np.ndarray, ""]
+    threshold: Float[np.ndarray, ""]
+    time: Float[np.ndarray, ""]
+    time_error: Float[np.ndarray, ""]
+    step: Float[np.ndarray, ""]
+    radius: Float[np.ndarray, ""]
+    loss: Float[np.ndarray, ""]
+    slope: Float[np.ndarray, ""]
+    iteration: Int[np.ndarray, ""]
+    rejections: Int[np.ndarray, ""]
+    evaluations: Int[np.ndarray, ""]
+    searches: Int[np.ndarray, ""]
+    moved: Int[np.ndarray, ""]
+    status: Int[np.ndarray, ""]
+    is_mirrored: bool = eqx.field(static=True)
+
+    @property
+    def rank(self) -> int:
+        """How many directions are followed."""
+        return self.left.shape[1]

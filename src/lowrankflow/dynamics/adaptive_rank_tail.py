@@ -1,0 +1,241 @@
+r"""The directions that are left out: which of them grows most, and how far it is.
+
+Outside the spaces of the followed factors a direction (u, v) has grown by
+g = u' (-Gamma) v since the start, so the directions to watch are the top singular pairs
+of -Gamma between the complements of these spaces (top eigenvectors where W is symmetric
+and positive semidefinite).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from lowrankflow.dynamics.tail_directions import top_eigenpairs
+from lowrankflow.dynamics.tail_law import law_size, overlaps
+from lowrankflow.dynamics.thin_pull import AbstractPull, Cols, Rows, Weights
+from lowrankflow.factorizations import StartFrames
+from lowrankflow.seeds import generator
+
+# Directions that are looked for at once, and those of the present gradient.
+WATCHED, _PACED = 6, 2
+# Of the top growth: what may be missing when a direction is let in. An error of 1e-4 in
+# a growth of five is one of 1e-3 in the size at depth 2.
+_GROWTH_RTOL = 1e-5
+_PACE_RTOL = 1e-2
+_ROUNDS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    r"""The complements of the followed spaces, and the growth between them.
+
+    The followed spaces turn while they learn. In the frame that the complement is
+    carried along by, growth adds up as T' = P (-grad f) Q with the projections of that
+    time, and not as the present P (-Gamma) Q, into which what the followed directions
+    have grown by would leak. So T = P (-Gamma + A B') Q with a thin A B', which takes
+    away at each search what was inside then.
+
+    Args:
+        pull: the gradient's products.
+        left: orthonormal basis of the followed left space, rows x r.
+        right: and of the right one; the same for mirror images.
+        carried: A and B.
+        is_mirrored: whether W is symmetric and positive semidefinite.
+    """
+
+    pull: AbstractPull
+    left: Rows
+    right: Cols
+    carried: tuple[Rows, Cols]
+    is_mirrored: bool
+
+    def top(
+        self, weights: Weights, block: Cols, *, rtol: float, corrected: bool
+    ) -> tuple[Float[np.ndarray, " k"], Rows, Cols]:
+        """The largest growths -u' (sum_k w_k A_k) v outside, with their directions.
+
+        Args:
+            weights: of Gamma, or of the gradient itself.
+            block: where the search begins.
+            rtol: of the growths, as `top_eigenpairs` has it.
+            corrected: whether A B' counts: for Gamma it does.
+
+        Returns:
+            Growths, descending (of singular pairs >= 0), u_k and v_k.
+        """
+        block = _off(self.right, block.astype(float))
+
+        def forth(b: Cols) -> Rows:
+            image = -self.pull.mm(weights, b).astype(float)
+            if corrected:
+                image += self.carried[0] @ (self.carried[1].T @ b)
+            return _off(self.left, image)
+
+        def back(b: Rows) -> Cols:
+            image = -self.pull.rmm(weights, b).astype(float)
+            if corrected:
+                image += self.carried[1] @ (self.carried[0].T @ b)
+            return _off(self.right, image)
+
+        if self.is_mirrored:
+            growths, v = top_eigenpairs(forth, block, rtol=rtol, rounds=_ROUNDS)
+            return growths, v, v
+        squares, v = top_eigenpairs(
+            lambda b: back(forth(b)), block, rtol=2 * rtol, rounds=_ROUNDS
+        )
+        growths = np.sqrt(np.maximum(squares, 0))
+        fine = growths > 1e-12 * max(growths[0] if growths.size else 0, 1e-290)
+        growths, v = growths[fine], v[:, fine]
+        return growths, forth(v) / growths, v
+
+    def carry(self, gamma: Weights) -> tuple[Rows, Cols]:
+        """A and B from now on: what is inside now is taken away for good.
+
+        Cost: two passes over the entries, of r columns.
+        """
+        u, v = self.left, self.right
+        a, b = self.carried
+        if not u.shape[1]:
+            return a, b
+        pulled = -self.pull.mm(gamma, v).astype(float) + a @ (b.T @ v)
+        pushed = -self.pull.rmm(gamma, u).astype(float) + b @ (a.T @ u)
+        # X - P X Q = U U' X + P X V V'
+        left = np.concatenate([a, -u, -_off(u, pulled)], axis=1)
+        return left, np.concatenate([b, pushed, v], axis=1)
+
+
+def carried_here(
+    carried: tuple[Rows, Cols], left: Rows, right: Cols, scale: float
+) -> tuple[Rows, Cols]:
+    """A and B between the present complements, as thin as they are.
+
+    Args:
+        carried: A and B.
+        left: basis of the followed left space.
+        right: and of the right one.
+        scale: of the growths; what is below 1e-5 of it is dropped.
+    """
+    a, b = _off(left, carried[0]), _off(right, carried[1])
+    if not a.shape[1]:
+        return a, b
+    (p, x), (q, y) = np.linalg.qr(a), np.linalg.qr(b)
+    u, sizes, vt = np.linalg.svd(x @ y.T, full_matrices=False)
+    kept = sizes > 1e-5 * scale
+    return p @ (u[:, kept] * sizes[kept]), q @ vt[kept].T
+
+
+def _off(
+    basis: Float[np.ndarray, "n r"], block: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, "n k"]:
+    """What of a block is orthogonal to a basis."""
+    return block - basis @ (basis.T @ block)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tail:
+    """The directions outside that have grown most, by the law.
+
+    Args:
+        sizes: by the law, descending; infinity for one that has run away.
+        left: u_k.
+        right: v_k.
+        pace: the largest rate of growth of any direction outside, at present.
+        norm: an estimate of the Frobenius norm of all that is left out, from above.
+    """
+
+    sizes: Float[np.ndarray, " k"]
+    left: Rows
+    right: Cols
+    pace: float
+    norm: float
+
+    @property
+    def size(self) -> float:
+        """The largest size; 0 for an empty tail."""
+        return float(self.sizes[0]) if self.sizes.size else 0.0
+
+
+def tail_of(
+    outside: Outside,
+    frames: StartFrames,
+    depth: int,
+    gamma: Weights,
+    present: Weights,
+    search: Cols,
+    pace: Cols,
+    number: int,
+) -> tuple[Tail, Cols, Cols]:
+    """What the law says of the directions outside.
+
+    Args:
+        outside: the complements.
+        frames: of the start.
+        depth: N.
+        gamma: weights of the integral of the gradient.
+        present: and of the gradient now.
+        search: where the search for grown directions begins; may have no column.
+        pace: and that for the fastest direction of the gradient.
+        number: how many searches there have been: a new random direction joins each.
+
+    Returns:
+        The tail, and where the next searches begin.
+    """
+    cols = outside.pull.shape[1]
+    room = min(outside.pull.shape) - outside.left.shape[1]
+    rng = generator(0, "adaptive rank", "search", number)
+
+    def begun(block: Cols, count: int) -> Cols:
+        wanted = min(count, room)
+        block = block[:, :wanted]
+        fresh = rng.standard_normal((cols, max(1, wanted - block.shape[1])))
+        return np.concatenate([block, fresh / math.sqrt(cols)], axis=1)
+
+    growths, left, right = outside.top(
+        gamma, begun(search, WATCHED), rtol=_GROWTH_RTOL, corrected=True
+    )
+    growths, left, right = (a[..., :room] for a in (growths, left, right))
+    rates, _, fastest = outside.top(
+        present, begun(pace, _PACED), rtol=_PACE_RTOL, corrected=False
+    )
+    sizes, left, right = _sizes(frames, depth, growths, left, right)
+    if not sizes.size and room:
+        # Nothing has grown yet: every direction is where it was.
+        sizes = np.full(1, float(frames.init_scale))
+        left, right = np.zeros((outside.pull.shape[0], 1)), np.zeros((cols, 1))
+    rest = max(room - sizes.size, 0) * float(sizes[-1] if sizes.size else 0.0) ** 2
+    with np.errstate(over="ignore"):
+        norm = math.sqrt(float(np.square(sizes).sum()) + rest)
+    return (
+        Tail(
+            sizes=sizes,
+            left=left,
+            right=right,
+            pace=float(rates[0]) if rates.size else 0.0,
+            norm=norm,
+        ),
+        right,
+        fastest,
+    )
+
+
+def _sizes(
+    frames: StartFrames,
+    depth: int,
+    growths: Float[np.ndarray, " k"],
+    left: Rows,
+    right: Cols,
+) -> tuple[Float[np.ndarray, " k"], Rows, Cols]:
+    """Sizes by the law, descending, and directions."""
+    scale = float(frames.init_scale)
+    if frames.left is None or frames.right is None:
+        sizes = np.array([law_size(depth, scale, g) for g in growths])
+        return sizes, left, right
+    assert depth == 2, "deeper flows from such frames are followed whole"
+    parts = overlaps((frames.left, frames.right), left, right)
+    # Exact for growing pairs: e^g S e^g, whose own directions are the ones.
+    grown = np.exp(np.minimum(growths, 300.0))
+    values, turn = np.linalg.eigh(grown[:, None] * parts * grown)
+    values, turn = np.maximum(values[::-1], 0), turn[:, ::-1]
+    return scale * values, left @ turn, right @ turn

@@ -1,0 +1,398 @@
+"""An adaptive-rank flow in motion: steps, searches, directions that come and go."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lowrankflow.dynamics.adaptive_rank_changes import (
+    extended,
+    forgotten,
+    turned_away,
+    whole_error,
+    whole_frames,
+)
+from lowrankflow.dynamics.adaptive_rank_state import (
+    ADMISSION_COLUMNS,
+    AdaptiveRankState,
+)
+from lowrankflow.dynamics.adaptive_rank_tail import (
+    Outside,
+    Tail,
+    carried_here,
+    tail_of,
+)
+from lowrankflow.dynamics.contract import CODES, RUNNING, Limits, Until
+from lowrankflow.dynamics.host_ends import ended, ended_at_entry
+from lowrankflow.dynamics.tail_law import law_growth
+from lowrankflow.dynamics.thin_flow import ThinFlow
+from lowrankflow.dynamics.thin_pull import AbstractPull
+from lowrankflow.factorizations import StartFrames
+from lowrankflow.result import Result
+from lowrankflow.seeds import generator
+
+if TYPE_CHECKING:
+    from lowrankflow.dynamics.adaptive_rank import AdaptiveRankFlow
+
+# Beyond depth 2 a direction is let in no later than at so many times its start.
+_RUNAWAY = 40.0
+# One that has shrunk to this share of the start is let go.
+_GONE = 0.25
+# The share of the way to the threshold that is gone without another look, and steps.
+_UNSEEN, _STEPS_UNSEEN = 0.7, 12
+# The shortest step towards the threshold, of the whole way there.
+_NEAREST = 1e-3
+# What would move by less than this share of the allowed error may stand still.
+_STILL = 0.1
+_SMALLEST_REACH = 1e-14
+# Up to so many directions may all be followed from the start: it forms rows x k.
+_MOST_WHOLE = 3000
+
+
+class Walk:
+    """A flow between two states.
+
+    Args:
+        setting: tolerances.
+        pull: the gradient on thin blocks.
+        depth: N.
+        state: where it begins.
+    """
+
+    def __init__(
+        self,
+        setting: "AdaptiveRankFlow",
+        pull: AbstractPull,
+        depth: int,
+        state: AdaptiveRankState,
+    ):
+        self._setting, self._pull, self._depth = setting, pull, depth
+        self._frames, self._mirrored = state.frames, state.is_mirrored
+        self._scale = float(state.frames.init_scale)
+        self._fields = {name: np.asarray(getattr(state, name)) for name in _ARRAYS}
+        self._numbers = {name: float(getattr(state, name)) for name in _NUMBERS}
+        self._counts = {name: int(getattr(state, name)) for name in _COUNTS}
+        self._flow = ThinFlow(
+            pull,
+            depth,
+            is_mirrored=state.is_mirrored,
+            rtol=float(setting.rtol),
+            atol=float(setting.atol),
+            unit_size=self._scale ** (1 / depth),
+            gamma=np.array(state.gamma),
+        )
+        flow = self._flow
+        flow.radius, flow.step = float(state.radius), float(state.step)
+        flow.direction = np.asarray(state.direction)
+        flow.evaluations = int(state.evaluations)
+        flow.place(*(np.asarray(a) for a in (state.left, state.cores, state.right)))
+        self._tail: Tail | None = None
+        self._grown, self._unseen = 0.0, 0
+
+    @staticmethod
+    def at_start(
+        pull: AbstractPull, depth: int, frames: StartFrames, mirrored: bool
+    ) -> AdaptiveRankState:
+        """The state at time zero, with no direction let in yet."""
+        rows, cols = pull.shape
+        none = np.zeros((rows, 0), pull.dtype), np.zeros((cols, 0), pull.dtype)
+        zero = (np.zeros((size, 1), pull.dtype) for size in pull.shape)
+        weights, loss = pull.weights(*zero)
+        empty = np.zeros((rows, 0)), np.zeros((cols, 0))
+        outside = Outside(
+            pull=pull,
+            left=empty[0],
+            right=empty[1],
+            carried=empty,
+            is_mirrored=mirrored,
+        )
+        # What the gradient at zero points to, and the best step along it.
+        rates, left, right = outside.top(
+            weights, _begun(cols), rtol=1e-3, corrected=False
+        )
+        best = 0.0
+        if rates.size and rates[0] > 0:
+            seen = pull.seen(left[:, :1], right[:, :1])
+            best = float(rates[0]) / max(seen, 1e-300)
+        numbers = dict.fromkeys((*_NUMBERS, *_FLOW_NUMBERS), 0.0)
+        numbers |= {"loss": loss, "reference": best}
+        counts = dict.fromkeys((*_COUNTS, "evaluations"), 0) | {"status": RUNNING}
+        return AdaptiveRankState(
+            left=none[0],
+            cores=np.zeros((depth - 2, 0, 0), pull.dtype),
+            right=none[1],
+            gamma=np.zeros(pull.num_weights, pull.dtype),
+            search=empty[1],
+            pace=empty[1],
+            carried_left=empty[0],
+            carried_right=empty[1],
+            direction=np.zeros(0, pull.dtype),
+            log=np.zeros((0, len(ADMISSION_COLUMNS))),
+            frames=frames,
+            is_mirrored=mirrored,
+            **{name: np.asarray(value) for name, value in numbers.items()},
+            **{name: np.asarray(value) for name, value in counts.items()},
+        )
+
+    def advanced(self, until: Until, limits: Limits) -> AdaptiveRankState:
+        """The state at the end of the chunk, or where a stop rule ended the run."""
+        numbers, counts = self._numbers, self._counts
+        counts["status"] = ended_at_entry(
+            limits, counts["iteration"], numbers["time"], self._flow.loss
+        )
+        if self._running and counts["iteration"] == 0 and not self._flow.rank:
+            self._begin_whole()
+        end, last = float(until.time), int(until.iteration)
+        while self._running and numbers["time"] < end and counts["iteration"] < last:
+            if self._search_is_due():
+                self._look()
+            if self._running:
+                self._step(end, limits)
+        return self._state()
+
+    @property
+    def _running(self) -> bool:
+        return self._counts["status"] == RUNNING
+
+    @property
+    def _room(self) -> int:
+        return min(self._pull.shape) - self._flow.rank
+
+    # What is left out.
+
+    def _search_is_due(self) -> bool:
+        if not self._room:
+            self._tail = None
+            self._numbers["tail_size"] = self._numbers["tail_norm"] = 0.0
+            return False
+        if self._tail is None or self._unseen >= _STEPS_UNSEEN:
+            return True
+        return self._grown >= _UNSEEN * self._way()
+
+    def _way(self) -> float:
+        """The growth left, at the last search, until a direction is let in."""
+        if self._tail is None or not self._tail.size:
+            return math.inf
+        if math.isinf(self._tail.size):
+            return 0.0
+        threshold = self._numbers["threshold"]
+        return max(law_growth(self._depth, self._tail.size, threshold), 0.0)
+
+    def _whole_way(self) -> float:
+        """The growth from the start until a direction is let in."""
+        return law_growth(self._depth, self._scale, self._numbers["threshold"])
+
+    def _look(self) -> None:
+        """Let go what has died, search outside, let in what has grown."""
+        self._let_go()
+        while self._room:
+            self._search()
+            assert self._tail is not None
+            threshold = self._numbers["threshold"] * (1 - 1e-6)
+            grown = int((self._tail.sizes >= threshold).sum())
+            if not grown:
+                return
+            most = self._setting.max_rank
+            if most is not None:
+                grown = min(grown, most - self._flow.rank)
+            if grown <= 0:
+                self._counts["status"] = CODES[Result.rank_reached]
+                return
+            self._let_in(grown)
+
+    def _search(self) -> None:
+        left, values, right = self._flow.decomposed()
+        numbers, fields = self._numbers, self._fields
+        largest = max(numbers["reference"], float(values.max(initial=0.0)))
+        threshold = float(self._setting.admission_tolerance) * largest
+        if self._depth > 2:
+            threshold = min(threshold, _RUNAWAY * self._scale)
+        # Not before it has left the start.
+        numbers["threshold"] = max(threshold, self._scale * (1 + 1e-9))
+        left, right = left.astype(float), right.astype(float)
+        carried = fields["carried_left"], fields["carried_right"]
+        outside = Outside(
+            pull=self._pull,
+            left=left,
+            right=right,
+            carried=carried_here(carried, left, right, self._whole_way()),
+            is_mirrored=self._mirrored,
+        )
+        self._tail, fields["search"], fields["pace"] = tail_of(
+            outside,
+            self._frames,
+            self._depth,
+            self._flow.gamma,
+            self._flow.weights,
+            fields["search"],
+            fields["pace"],
+            self._counts["searches"],
+        )
+        fields["carried_left"], fields["carried_right"] = outside.carry(
+            self._flow.gamma
+        )
+        self._counts["searches"] += 1
+        self._grown, self._unseen = 0.0, 0
+        numbers["tail_size"], numbers["tail_norm"] = self._tail.size, self._tail.norm
+
+    def _let_in(self, count: int) -> None:
+        """The most grown directions become new hidden units."""
+        tail, flow = self._tail, self._flow
+        assert tail is not None
+        for k in range(count):
+            turn = turned_away(self._pull, flow.weights, tail, k)
+            self._note(float(tail.sizes[k]), turn, flow.rank + k + 1, 1)
+        # One that has run away was found late: the law says no more of it.
+        most = max(self._numbers["reference"], 2 * self._numbers["threshold"])
+        flow.become(*extended(flow.decomposed(), tail, count, most))
+
+    def _let_go(self) -> None:
+        """The hidden units whose directions have died go."""
+        left, values, right = self._flow.decomposed()
+        dead = values < _GONE * self._scale
+        if not dead.any():
+            return
+        fields = self._fields
+        fields["carried_left"], fields["carried_right"] = forgotten(
+            self._pull,
+            self._flow.gamma,
+            (fields["carried_left"], fields["carried_right"]),
+            (left[:, dead], values[dead], right[:, dead]),
+            self._depth,
+            self._scale,
+        )
+        for k, size in enumerate(values[dead]):
+            self._note(float(size), 0.0, self._flow.rank - k - 1, -1)
+        self._flow.become(left[:, ~dead], values[~dead], right[:, ~dead])
+
+    def _note(self, size: float, turn: float, rank: int, change: int) -> None:
+        row = (self._numbers["time"], size, self._scale, turn, rank, change)
+        self._fields["log"] = np.concatenate([self._fields["log"], [row]])
+
+    def _begin_whole(self) -> None:
+        """All directions from the start, where the law has nothing to say.
+
+        That is where the tolerance is below the start itself, and beyond depth 2 from
+        frames that do not point where directions grow: they turn first, and how long
+        that takes depends on all of them.
+        """
+        size = min(self._pull.shape)
+        wanted = float(self._setting.admission_tolerance) * self._numbers["reference"]
+        turns = self._depth > 2 and self._frames.left is not None
+        if wanted > self._scale and not turns:
+            return
+        most = self._setting.max_rank
+        if size > _MOST_WHOLE or (most is not None and most < size):
+            raise whole_error(size, self._scale, wanted, turns)
+        left, right = whole_frames(
+            self._pull, self._flow.weights, self._frames, self._mirrored
+        )
+        for k in range(size):
+            self._note(self._scale, 0.0, k + 1, 1)
+        self._flow.become(left, np.full(size, self._scale), right)
+
+    # Steps.
+
+    def _step(self, end: float, limits: Limits) -> None:
+        flow, counts = self._flow, self._counts
+        room, reach = end - self._numbers["time"], self._reach()
+        still = min(room, reach)
+        if math.isfinite(still) and flow.speed() * still <= _STILL:
+            flow.hold(still)
+            self._pass(still, still >= room, end)
+            self._judge(limits, accepted=True, broken=False, step=still)
+            return
+        if not flow.rank:
+            # Nothing has been let in and nothing ever will be.
+            counts["status"] = CODES[Result.stalled]
+            return
+        tried = flow.attempt(reach, room, counts["iteration"] + counts["rejections"])
+        if tried.accepted:
+            self._pass(tried.step, tried.lands, end)
+        else:
+            counts["rejections"] += 1
+        self._judge(
+            limits, accepted=tried.accepted, broken=tried.broken, step=tried.step
+        )
+
+    def _reach(self) -> float:
+        """How long no direction can grow past the threshold, nearly."""
+        way = self._way()
+        if self._tail is None or self._tail.pace <= 0 or math.isinf(way):
+            return math.inf
+        left = max(way - self._grown, _NEAREST * self._whole_way(), 1e-12 * way)
+        return left / self._tail.pace
+
+    def _pass(self, step: float, lands: bool, end: float) -> None:
+        numbers = self._numbers
+        # Compensated: steps far below the rounding of a large time still add up.
+        ahead = step + numbers["time_error"]
+        summed = numbers["time"] + ahead
+        numbers["time_error"] = 0.0 if lands else ahead - (summed - numbers["time"])
+        numbers["time"] = end if lands else summed
+        self._counts["iteration"] += 1
+        self._unseen += 1
+        if self._tail is not None:
+            self._grown += step * self._tail.pace
+
+    def _judge(
+        self, limits: Limits, *, accepted: bool, broken: bool, step: float
+    ) -> None:
+        flow, counts = self._flow, self._counts
+        slope = float(np.linalg.norm(flow.slope))
+        fastest = max(flow.pace(), self._tail.pace if self._tail is not None else 0.0)
+        slowest = 1e-13 * max(flow.radius, 1e-300)
+        counts["status"] = ended(
+            limits,
+            iteration=counts["iteration"],
+            time=self._numbers["time"],
+            loss=flow.loss,
+            slope=slope,
+            moved=bool(counts["moved"]),
+            still=accepted and flow.rank > 0 and fastest <= slowest,
+            tiny=not accepted and step * flow.radius <= _SMALLEST_REACH,
+            broken=broken,
+        )
+        if slope > float(limits.gradient):
+            counts["moved"] = 1
+
+    def _state(self) -> AdaptiveRankState:
+        flow = self._flow
+        left, cores, right = flow.factors
+        numbers = self._numbers | {
+            "loss": flow.loss,
+            "slope": float(np.linalg.norm(flow.slope)),
+            "radius": flow.radius,
+            "step": flow.step,
+        }
+        counts = self._counts | {"evaluations": flow.evaluations}
+        return AdaptiveRankState(
+            left=left,
+            cores=cores,
+            right=right,
+            gamma=flow.gamma,
+            direction=flow.direction,
+            frames=self._frames,
+            is_mirrored=self._mirrored,
+            **self._fields,
+            **{name: np.asarray(value) for name, value in numbers.items()},
+            **{name: np.asarray(value) for name, value in counts.items()},
+        )
+
+
+def _begun(cols: int) -> np.ndarray:
+    rng = generator(0, "adaptive rank", "begin")
+    return rng.standard_normal((cols, min(2, cols)))
+
+
+_ARRAYS = ("search", "pace", "carried_left", "carried_right", "log")
+_NUMBERS = (
+    "reference",
+    "tail_size",
+    "tail_norm",
+    "threshold",
+    "time",
+    "time_error",
+)
+_FLOW_NUMBERS = ("step", "radius", "loss", "slope")
+_COUNTS = ("iteration", "rejections", "searches", "moved", "status")
