@@ -289,7 +289,7 @@ def test_memory_is_that_of_the_entries_and_of_thin_factors():
     shape, m, rank = (9000, 6000), 500_000, 4
     flat = np.unique(rng.integers(shape[0] * shape[1], size=m))
     i, j = np.divmod(flat, shape[1])
-    factors = [rng.standard_normal((n, 3)) for n in shape]
+    factors = [rng.standard_normal((n, 6)) for n in shape]
     values = (factors[0][i] * factors[1][j]).sum(axis=1)
     problem = lrf.SensingProblem.from_entries(i, j, values, shape)
     settings = {"rtol": 1e-2, "inner": "als", "dtype": "float32"}
