@@ -48,11 +48,6 @@ LAZY_IMPORTS = {
         "dynamics/small_flows.py",
         "lowrankflow.dynamics.small_flow_kernel",
     ): "Numba takes half a second to import; few need it",
-    (
-        "dynamics/thin_objective.py",
-        "scipy.sparse",
-    ): "a tenth of a second to import; only large tables need it",
-    ("dynamics/thin_objective.py", "scipy.sparse.linalg"): "the same",
     ("problems/commuting_instances.py", "scipy.optimize"): OPTIMIZE,
     (
         "problems/sampled_products.py",

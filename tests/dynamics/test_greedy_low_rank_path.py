@@ -226,6 +226,86 @@ def test_a_large_sparse_table_takes_thin_memory():
     assert peak < allowed < 0.04 * 8 * shape[0] * shape[1]
 
 
+@pytest.mark.parametrize("shape", [(90, 60), (60, 90)])
+@pytest.mark.parametrize("inner", ["newton", "als"])
+def test_float32_finds_what_float64_does(shape, inner):
+    problem, _ = noisy(shape=shape)
+    settings = {"max_rank": 6, "rtol": 1e-4, "inner": inner, "held_out": 0.15}
+    double = lrf.greedy_low_rank_path(problem, patience=1, **settings)
+    single = lrf.greedy_low_rank_path(problem, patience=1, dtype="float32", **settings)
+    assert single.best == double.best == 3
+    assert single.ranks == double.ranks
+    assert all(step.converged for step in single.steps)
+    # each phase ends within 1e-4 of a critical point, by its gradient
+    assert distance(single.matrix(3), double.matrix(3)) < 1e-3
+    assert np.allclose(single.rates[:4], double.rates[:4], rtol=1e-3)
+    assert single.matrix(3).left.dtype == np.float64
+
+
+def test_float32_of_a_psd_matrix():
+    problem = lrf.planted_psd_completion(size=80, rank=2, num_observed=3000, seed=1)
+    settings = {"max_rank": 3, "rtol": 1e-4, "psd": True, "dtype": "float32"}
+    path = lrf.greedy_low_rank_path(problem, **settings)
+    assert distance(path.matrix(2), problem.target) < 1e-3
+
+
+@pytest.mark.parametrize("shape", [(300, 200), (200, 300)])
+def test_a_certificate_is_true_of_the_matrix_it_comes_with(shape):
+    """Loose as a phase is, its rate, slack and gap are those of its matrix."""
+    rng = np.random.default_rng(0)
+    problem = planted(shape, rank=3, share=0.5)
+    noisy_values = np.asarray(problem.measurements) + rng.standard_normal(
+        problem.num_measurements
+    )
+    problem = lrf.SensingProblem(problem.operator, noisy_values)
+    settings = {"max_rank": 4, "rtol": 1e-2, "inner": "als", "dtype": "float32"}
+    for step in lrf.greedy_low_rank_path(problem, **settings).steps:
+        gradient = np.asarray(to_dense(problem.gradient(step.matrix)))
+        top = np.linalg.norm(gradient, 2)
+        claimed = step.certificate
+        room = 1e-5 * top  # of float32
+        assert claimed.rate - room <= top <= claimed.rate + claimed.slack + room
+        inside = float((gradient * to_dense(step.matrix)).sum())
+        gap = inside + top * np.trace(step.matrix.core)
+        assert gap <= claimed.gap + 1e-5 * step.loss
+        assert step.loss == pytest.approx(float(problem.value(step.matrix)), rel=1e-5)
+
+
+def test_bits_do_not_depend_on_the_threads(monkeypatch):
+    problem = planted((300, 200), share=0.5)
+    module = "lowrankflow.problems.sampled_products"
+    monkeypatch.setattr(f"{module}._WORTH_SHARING", 1)
+    found = []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+        path = lrf.greedy_low_rank_path(problem, max_rank=2, rtol=1e-4)
+        found.append(path.matrix(2).left)
+    assert np.array_equal(*found)
+
+
+def test_memory_is_that_of_the_entries_and_of_thin_factors():
+    """In float32; the problem itself is there before."""
+    rng = np.random.default_rng(0)
+    shape, m, rank = (9000, 6000), 500_000, 4
+    flat = np.unique(rng.integers(shape[0] * shape[1], size=m))
+    i, j = np.divmod(flat, shape[1])
+    factors = [rng.standard_normal((n, 6)) for n in shape]
+    values = (factors[0][i] * factors[1][j]).sum(axis=1)
+    problem = lrf.SensingProblem.from_entries(i, j, values, shape)
+    settings = {"rtol": 1e-2, "inner": "als", "dtype": "float32"}
+    lrf.greedy_low_rank_path(problem, max_rank=1, **settings)  # compiled
+    tracemalloc.start()
+    try:
+        path = lrf.greedy_low_rank_path(problem, max_rank=rank, **settings)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert path.ranks == (0, 1, 2, 3, 4)
+    # 4 indices, 6 vectors of values; two dozen blocks of eight columns, the solutions
+    allowed = 4 * 12 * m + 8 * sum(shape) * (24 * 8 + rank * rank)
+    assert peak < allowed < 0.15 * 8 * shape[0] * shape[1]
+
+
 def test_the_callback_sees_every_rank_as_it_is_known():
     seen = []
     path = lrf.greedy_low_rank_path(
@@ -269,6 +349,9 @@ SMALL = planted((6, 5), rank=1)
         (SMALL, {"max_rank": 0}, "max_rank", "integer"),
         (SMALL, {"rtol": 0.0}, "rtol", "positive"),
         (SMALL, {"optimality_tolerance": -1.0}, "optimality_tolerance", "positive"),
+        (SMALL, {"dtype": "float16"}, "dtype", 'in "float64" or in "float32"'),
+        (SMALL, {"dtype": "float32", "inner": "flow"}, "dtype", "in float64"),
+        (SMALL, {"dtype": "float32"}, "rtol", "float32 resolves a phase to 1e-05"),
         ("no problem", {}, "problem", "this is a SensingProblem"),
     ],
 )

@@ -24,6 +24,14 @@ def sampled(shape, dtype=np.float64, threads=2):
     return products, rows, cols, values, factors
 
 
+@pytest.fixture(params=["any rank", "a given width"], autouse=True)
+def passes(request, monkeypatch):
+    """Both kinds of compiled passes, whatever the number of entries."""
+    least = 10**9 if request.param == "any rank" else 0
+    module = "lowrankflow.problems.sampled_products"
+    monkeypatch.setattr(f"{module}._WORTH_COMPILING", least)
+
+
 def room(dtype):
     """Rounding of sums of a few hundred numbers of size 1."""
     return 1e-12 if dtype == np.float64 else 1e-4

@@ -7,12 +7,15 @@ That a fast method ends where the flow does is no theorem; the study li2021/gree
 measures when it does.
 """
 
+import contextlib
 import dataclasses
+import functools
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Literal, TypeAlias
 
 import numpy as np
+import threadpoolctl
 
 from lowrankflow.dynamics.contract import RESULTS, RUNNING, Stop, Until
 from lowrankflow.dynamics.greedy import GreedyLowRank
@@ -43,6 +46,8 @@ _SOLVERS = {"newton": newton, "als": alternate_factors}
 # Of the flow that stands behind the word: relative to the first direction's weight.
 _FLOW_RTOL, _FLOW_SEED = 1e-6, 1e-8
 _FLOW_STEPS = 200_000
+# How exactly a rate is found, relatively: as a phase ends, within these.
+_FINEST, _COARSEST = 1e-10, 1e-2
 
 
 def greedy_low_rank_path(
@@ -58,6 +63,7 @@ def greedy_low_rank_path(
     seed: int = 0,
     patience: int | None = None,
     effects_penalty: float | None = None,
+    dtype: Literal["float64", "float32"] = "float64",
     callback: Callable[[PathStep], object] | None = None,
 ) -> GreedyPath:
     r"""The solutions of greedy low-rank learning at rank 0, 1, 2, ...
@@ -89,6 +95,8 @@ def greedy_low_rank_path(
         patience: stop so many ranks after the last best held-out error; None: never.
         effects_penalty: subtract row and column effects first, as `remove_effects` does
             with this penalty; None for no effects.
+        dtype: of the arithmetic of "newton" and "als". "float32" halves memory and
+            time of a large table; `rtol` then is at least 1e-5.
         callback: called with each `PathStep` as it is known.
 
     Returns:
@@ -116,6 +124,7 @@ def greedy_low_rank_path(
         penalty=penalty,
         optimality_tolerance=optimality_tolerance,
         patience=patience,
+        dtype=dtype,
         callback=callback,
     )
     if held_out is not None:
@@ -127,7 +136,7 @@ def greedy_low_rank_path(
         problem, effects = remove_effects(problem, penalty=effects_penalty)
     begun = time.perf_counter()
     walk = (
-        _thin_steps(problem, psd, inner, float(penalty), settings.rtol)
+        _thin_steps(problem, psd, inner, float(penalty), settings)
         if isinstance(inner, str) and inner in _SOLVERS
         else _flow_steps(problem, psd, inner, settings)
     )
@@ -168,7 +177,8 @@ def _judged(
     certificate = dataclasses.replace(
         certificate,
         relative_rate=relative,
-        is_optimal=certificate.rate <= certificate.penalty + tolerance * first
+        is_optimal=certificate.rate + certificate.slack
+        <= certificate.penalty + tolerance * first
         if first > 0
         else True,
     )
@@ -181,40 +191,69 @@ def _judged(
 
 
 def _thin_steps(
-    problem: SensingProblem, psd: bool, inner: str, penalty: float, rtol: float
+    problem: SensingProblem,
+    psd: bool,
+    inner: str,
+    penalty: float,
+    settings: PathSettings,
 ) -> Generator[PathStep, None, Result]:
     """Critical points one after the other, on thin factors alone."""
     divisor = problem.num_measurements if problem.normalization == "mean" else 1
-    objective = ThinObjective.of(problem, symmetric=psd, penalty=penalty * divisor)
-    solve = _SOLVERS[inner]
+    objective = ThinObjective.of(
+        problem, symmetric=psd, penalty=penalty * divisor, dtype=settings.dtype
+    )
+    solve, dot = _SOLVERS[inner], objective.products.dot
     stacked = problem.shape[0] if psd else sum(problem.shape)
-    point = np.zeros((stacked, 0))
     end = CriticalPoint(
-        point=point,
+        point=np.zeros((stacked, 0), settings.dtype),
         residual=-objective.values,
         gradient=0.0,
         passes=0,
         converged=True,
     )
-    first = None
+    first, near = None, None
+    exactness = min(max(settings.rtol, _FINEST), _COARSEST)
     while True:
-        point, matrix = objective.balanced(end.point)
-        rate, left, right = objective.next_direction(end.residual)
-        first = rate if first is None else first
-        inside = float(end.residual @ (end.residual + objective.values))
-        yield _step(
-            matrix,
-            loss=0.5 * float(end.residual @ end.residual) / divisor,
-            rate=rate / divisor,
-            inside=inside / divisor,
-            penalty=penalty,
-            psd=psd,
-            gradient=end.gradient,
-            converged=end.converged,
-        )
-        weight = objective.weight(rate, left, right)
-        point = objective.extended(point, weight, left, right)
-        end = solve(objective, point, rtol=rtol, rate=first)
+        with _one_thread():
+            point, matrix = objective.balanced(end.point)
+            residual = end.residual
+            ahead = objective.next_direction(
+                end.point,
+                residual,
+                tolerance=exactness,
+                enough=exactness * settings.tolerance * (first or 0.0),
+                near=near,
+            )
+            first, near = ahead.rate if first is None else first, ahead.near
+            loss = 0.5 * dot(residual, residual)
+            step = _step(
+                matrix,
+                loss=loss / divisor,
+                rate=ahead.rate / divisor,
+                slack=ahead.slack / divisor,
+                inside=(2 * loss + dot(residual, objective.values)) / divisor,
+                penalty=penalty,
+                psd=psd,
+                gradient=end.gradient,
+                converged=end.converged,
+            )
+        yield step
+        with _one_thread():
+            weight = objective.weight(ahead.rate, ahead.left, ahead.right)
+            point = objective.extended(point, weight, ahead.left, ahead.right)
+            end = solve(objective, point, rtol=settings.rtol, rate=first)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Linear algebra of thin blocks, which more threads slow down on a busy machine."""
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@functools.cache
+def _blas() -> threadpoolctl.ThreadpoolController:
+    return threadpoolctl.ThreadpoolController()
 
 
 def _flow_steps(
@@ -248,6 +287,7 @@ def _flow_steps(
             matrix,
             loss=seen.loss,
             rate=max(float(state.rate), 0.0),
+            slack=0.0,
             inside=inside,
             penalty=0.0,
             psd=psd,
@@ -288,6 +328,7 @@ def _step(
     *,
     loss: float,
     rate: float,
+    slack: float,
     inside: float,
     penalty: float,
     psd: bool,
@@ -300,7 +341,8 @@ def _step(
         rate=rate,
         relative_rate=np.nan,
         penalty=penalty,
-        gap=inside + max(rate, penalty) * norm,
+        slack=slack,
+        gap=inside + max(rate + slack, penalty) * norm,
         psd=psd,
         is_optimal=False,
     )

@@ -18,6 +18,7 @@ from lowrankflow.problems import (
 )
 
 _NAME = "greedy_low_rank_path"
+_FINEST_SINGLE = 1e-5
 _INNER = ("newton", "als", "flow")
 
 
@@ -30,12 +31,14 @@ class PathSettings:
         rtol: of a phase.
         tolerance: of the certificate.
         patience: ranks; None for no stop by held-out error.
+        dtype: "float64" or "float32".
     """
 
     max_rank: int
     rtol: float
     tolerance: float
     patience: int | None
+    dtype: str
 
 
 def checked_settings(
@@ -48,6 +51,7 @@ def checked_settings(
     penalty: float,
     optimality_tolerance: float | None,
     patience: int | None,
+    dtype: str,
     callback: Callable[..., object] | None,
 ) -> PathSettings:
     """The settings, when they fit the problem and one another.
@@ -108,6 +112,7 @@ def checked_settings(
             got=f"penalty={size:g} with the flow",
             fix='Use inner="newton", or leave the penalty out',
         )
+    _check_dtype(dtype, float(rtol), inner)
     rtol = float(rtol)
     tolerance = 10 * rtol if optimality_tolerance is None else optimality_tolerance
     return PathSettings(
@@ -115,6 +120,7 @@ def checked_settings(
         rtol=rtol,
         tolerance=float(tolerance),
         patience=None if patience is None else int(patience),
+        dtype=dtype,
     )
 
 
@@ -130,6 +136,32 @@ def check_patience(problem: SensingProblem) -> None:
             rule="a path is stopped early by its error on what is held out",
             got="a problem that holds nothing out",
             fix="Give for example held_out=0.1, or leave patience out",
+        )
+
+
+def _check_dtype(dtype: object, rtol: float, inner: object) -> None:
+    if dtype not in ("float64", "float32"):
+        raise SpecError(
+            where=f"{_NAME}(dtype)",
+            rule='the arithmetic is in "float64" or in "float32"',
+            got=f"{dtype!r}"[:200],
+            fix='Leave it out for "float64"',
+        )
+    if dtype == "float64":
+        return
+    if not isinstance(inner, str) or inner == "flow":
+        raise SpecError(
+            where=f"{_NAME}(dtype)",
+            rule="the flow is computed in float64",
+            got='dtype="float32" with the flow',
+            fix='Use inner="newton" or inner="als", or leave dtype out',
+        )
+    if rtol < _FINEST_SINGLE:
+        raise SpecError(
+            where=f"{_NAME}(rtol)",
+            rule=f"float32 resolves a phase to {_FINEST_SINGLE:g}",
+            got=f"rtol={rtol:g} with float32",
+            fix='Give a larger rtol, or dtype="float64"',
         )
 
 

@@ -21,13 +21,15 @@ class PathCertificate:
 
     `gap` bounds what is left when one would help: for convex f,
     f(X) >= f(W) + <G, X - W>, hence no X with ||X||_* <= ||W||_* has a value below that
-    at W by more than <G, W> + max(rate, penalty) ||W||_*; and no X at all, if the rate
-    is at most the penalty. Without penalty it says nothing of X with a larger nuclear
-    norm (trace), and for a rectangle, whose rate is zero only where every measurement
-    is met, it is no proof of low rank either.
+    at W by more than <G, W> + max(rate + slack, penalty) ||W||_*; and no X at all, if
+    the rate is at most the penalty. Without penalty it says nothing of X with a larger
+    nuclear norm (trace), and for a rectangle, whose rate is zero only where every
+    measurement is met, it is no proof of low rank either.
 
     Args:
-        rate: of the best direction.
+        rate: of the best direction; found by iteration, from below.
+        slack: by how much the best rate may exceed it, as far as the iteration shows;
+            the gap and the verdict allow for it.
         relative_rate: the same relative to the rate at zero.
         penalty: of the nuclear norm; 0 for the plain loss.
         gap: as above, >= 0 but for rounding; in units of f.
@@ -37,6 +39,7 @@ class PathCertificate:
     """
 
     rate: float
+    slack: float
     relative_rate: float
     penalty: float
     gap: float

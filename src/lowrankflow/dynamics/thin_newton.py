@@ -18,6 +18,8 @@ _MOST_PRODUCTS = 300  # of one linear system
 # Curvature below this, relative to the scale, is that of a change of basis.
 _FLAT = 1e-11
 _ACCEPTED, _GOOD = 0.05, 0.7
+# A gain, relative to the value, and a step that are nothing, in units of the rounding.
+_NO_GAIN, _NO_STEP = 0.045, 4.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,6 +63,7 @@ def newton(
     residual = objective.residual(point)
     value = objective.value(point, residual)
     radius, passes = np.inf, 0
+    rounding = float(np.finfo(point.dtype).eps)
     gradient = objective.gradient(point, residual)
     for _ in range(_MOST_STEPS):
         relative = _relative(gradient, point, rate)
@@ -68,7 +71,7 @@ def newton(
             return _end(point, residual, relative, passes, True)
         scale = objective.diagonal(point)
         if np.isinf(radius):
-            radius = float(np.sqrt((scale * point * point).sum()))
+            radius = _size(scale, point)
         forcing = min(0.1, np.sqrt(relative))
         step, predicted, used = _steihaug(
             objective, point, residual, gradient, scale, radius, forcing
@@ -77,9 +80,9 @@ def newton(
         there = point + step
         residual_there = objective.residual(there)
         value_there = objective.value(there, residual_there)
-        length = float(np.sqrt((scale * step * step).sum()))
+        length = _size(scale, step)
         gained = _gain(objective, point, step, residual, residual_there)
-        if predicted <= 1e-17 * value or length == 0:
+        if predicted <= _NO_GAIN * rounding * value or length == 0:
             return _end(point, residual, relative, passes, True)
         ratio = gained / predicted
         if ratio < 0.25:
@@ -89,7 +92,7 @@ def newton(
         if ratio > _ACCEPTED and gained > 0:
             point, residual, value = there, residual_there, value_there
             gradient = objective.gradient(point, residual)
-        elif length <= 1e-15 * np.sqrt((scale * point * point).sum()):
+        elif length <= _NO_STEP * rounding * _size(scale, point):
             return _end(point, residual, relative, passes, True)
     relative = _relative(gradient, point, rate)
     return _end(point, residual, relative, passes, relative <= rtol)
@@ -103,10 +106,15 @@ def _gain(
     after: Vector,
 ) -> float:
     """By how much a step lowers the value, without cancellation of large values."""
-    squares = 0.5 * float((before - after) @ (before + after))
+    squares = 0.5 * objective.products.dot(before - after, before + after)
     factor = 2.0 if objective.symmetric else 1.0
     norms = 0.5 * float((step * (2 * point + step)).sum())
     return squares - factor * objective.penalty * norms
+
+
+def _size(scale: Stacked, step: Stacked) -> float:
+    """Length in the norm that the region is round in."""
+    return float(np.sqrt((scale * step * step).sum()))
 
 
 def _relative(gradient: Stacked, point: Stacked, rate: float) -> float:

@@ -7,11 +7,12 @@ of the next direction are passes over the entries; rows x cols numbers are never
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
+from lowrankflow.dynamics.thin_direction import Columns, Direction, next_direction
 from lowrankflow.problems import (
     EntrySampling,
     Factored,
@@ -19,13 +20,10 @@ from lowrankflow.problems import (
     SensingProblem,
     SymmetricEntrySampling,
 )
-from lowrankflow.seeds import generator
 
 # The factors one above the other: L over R, or U alone.
 Stacked: TypeAlias = Float[np.ndarray, "stacked rank"]
 Vector: TypeAlias = Float[np.ndarray, " n"]
-# From so many rows or columns on the top direction is found by iteration.
-_SMALL = 40
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,19 +32,21 @@ class ThinObjective:
 
     Args:
         products: the passes over the entries.
-        values: y, in their order of rows.
+        values: y, in their order of rows; float32 or float64, which points then are.
+        values_by_col: the same in the order of columns.
         symmetric: whether W = U U'.
         penalty: of the nuclear norm, beside the sum of squares; >= 0.
     """
 
     products: SampledProducts
     values: Float[np.ndarray, " m"]
+    values_by_col: Float[np.ndarray, " m"]
     symmetric: bool
     penalty: float
 
     @staticmethod
     def of(
-        problem: SensingProblem, *, symmetric: bool, penalty: float
+        problem: SensingProblem, *, symmetric: bool, penalty: float, dtype: str
     ) -> "ThinObjective":
         """That of a problem which observes entries with the squared loss.
 
@@ -55,6 +55,7 @@ class ThinObjective:
             symmetric: whether W = U U'. A measurement of the entry (i, j) then is one
                 of (i, j) and (j, i) alike.
             penalty: as above.
+            dtype: "float64" or "float32", of values and points.
         """
         operator = problem.operator
         products = SampledProducts.of(
@@ -62,9 +63,13 @@ class ThinObjective:
             operator.col_index,  # pyright: ignore[reportAttributeAccessIssue]
             problem.shape,
         )
-        values = products.sort(np.asarray(problem.measurements, float))
+        values = products.sort(np.asarray(problem.measurements, dtype))
         return ThinObjective(
-            products=products, values=values, symmetric=symmetric, penalty=penalty
+            products=products,
+            values=values,
+            values_by_col=values[products.to_col],
+            symmetric=symmetric,
+            penalty=penalty,
         )
 
     def split(
@@ -84,7 +89,9 @@ class ThinObjective:
         """f, given the residual there."""
         factor = 1.0 if self.symmetric else 0.5
         norm = float((point * point).sum())
-        return 0.5 * float(residual @ residual) + factor * self.penalty * norm
+        return (
+            0.5 * self.products.dot(residual, residual) + factor * self.penalty * norm
+        )
 
     def gradient(self, point: Stacked, residual: Vector) -> Stacked:
         """The derivative of f in the factors."""
@@ -111,7 +118,7 @@ class ThinObjective:
 
         Cost: one pass.
         """
-        ones = np.ones(self.values.size)
+        ones = np.ones_like(self.values)
         left, right = self.split(point * point)
         rows, cols = self.products.mm(ones, right), self.products.rmm(ones, left)
         if self.symmetric:
@@ -120,99 +127,71 @@ class ThinObjective:
             found = np.concatenate([rows, cols]) + self.penalty
         return np.maximum(found, 1e-6 * found.max() or 1.0)
 
-    def next_direction(self, residual: Vector) -> tuple[float, Vector, Vector]:
-        """The largest rate at which a direction grows from nothing, and the direction.
+    def next_direction(
+        self,
+        point: Stacked,
+        residual: Vector,
+        *,
+        tolerance: float,
+        enough: float,
+        near: Columns | None = None,
+    ) -> Direction:
+        """The direction that grows fastest from nothing.
 
         Args:
-            residual: at the present point.
-
-        Returns:
-            lambda_1(-grad f) with its eigenvector twice where W = U U', sigma_1 with
-            its singular pair elsewhere; of the loss alone, without the penalty.
-
-        Exactness: to rounding below 40 rows or columns; elsewhere within 1e-10 of the
-            top value as Lanczos iterations estimate it, which is from below.
-        Cost: some tens of products with the sparse residual.
+            point: the present one.
+            residual: there.
+            tolerance: how exactly its rate is wanted, relatively.
+            enough: and absolutely: whichever is met first.
+            near: the `near` of a direction at a point close by.
         """
-        rows, cols = self.products.shape
-        if not residual.any():
-            return 0.0, np.eye(rows, 1)[:, 0], np.eye(cols, 1)[:, 0]
-        operator = self._pull(residual)
-        if min(rows, cols) <= _SMALL:
-            return self._small_direction(operator)
-        # A tenth of a second to import; only large tables need it.
-        from scipy.sparse.linalg import ArpackNoConvergence, eigsh
-
-        start = generator(0, "greedy path", "direction").standard_normal(cols)
-        gram = operator if self.symmetric else operator.T @ operator
-        settings: Any = {"k": 1, "which": "LA", "v0": start, "tol": 1e-10}
-        try:
-            found, vectors = eigsh(gram, **settings)
-        except ArpackNoConvergence as error:
-            found, vectors = error.eigenvalues, error.eigenvectors
-            if not len(found):
-                found, vectors = eigsh(gram, **settings | {"tol": 1e-4})
-        right = vectors[:, -1]
-        if self.symmetric:
-            return float(found[-1]), right, right
-        left = operator @ right
-        size = float(np.linalg.norm(left))
-        return size, left / (size or 1.0), right
-
-    def _small_direction(self, operator: Any) -> tuple[float, Vector, Vector]:
-        """By the Gram matrix of the smaller side, or the eigenvectors themselves."""
-        rows, cols = self.products.shape
-        if self.symmetric:
-            values, vectors = np.linalg.eigh(operator @ np.eye(cols))
-            return float(values[-1]), vectors[:, -1], vectors[:, -1]
-        # The shorter side times itself: thin, whatever the longer one is.
-        thin = operator @ np.eye(cols) if cols <= rows else operator.T @ np.eye(rows)
-        left, values, right = np.linalg.svd(thin, full_matrices=False)
-        if cols <= rows:
-            return float(values[0]), left[:, 0], right[0]
-        return float(values[0]), right[0], left[:, 0]
-
-    def _pull(self, residual: Vector) -> Any:
-        """-grad f(W), symmetrized where W = U U'."""
-        from scipy.sparse import csr_array
-        from scipy.sparse.linalg import aslinearoperator
-
-        half = self.products.by_row
-        sparse = csr_array(
-            (-residual, half.index, half.start.astype(np.int32)), self.products.shape
+        left, right = self.split(point)
+        # Made anew: to bring one order into the other would be slower.
+        by_col = np.empty_like(residual)
+        self.products.residual_mm(
+            self.values_by_col, right, left, by="col", residual=by_col
         )
-        if self.symmetric:
-            sparse = csr_array((sparse + sparse.T) / 2)
-        return aslinearoperator(sparse)
+        return next_direction(
+            self.products,
+            residual,
+            by_col,
+            symmetric=self.symmetric,
+            tolerance=tolerance,
+            enough=enough,
+            near=near,
+        )
 
     def weight(self, rate: float, left: Vector, right: Vector) -> float:
         """The weight s at which the loss along W + s left right' is least, exactly."""
-        seen = self.products.entries(left[:, None], right[:, None])
-        return max(rate - self.penalty, 0.0) / float(seen @ seen)
+        pair = (side.astype(self.values.dtype)[:, None] for side in (left, right))
+        seen = self.products.entries(*pair)
+        return max(rate - self.penalty, 0.0) / self.products.dot(seen, seen)
 
     def extended(
         self, point: Stacked, weight: float, left: Vector, right: Vector
     ) -> Stacked:
         """The factors with one more column, for W + weight left right'."""
         column = left if self.symmetric else np.concatenate([left, right])
-        return np.column_stack([point, np.sqrt(weight) * column])
+        column = np.sqrt(weight) * column
+        return np.column_stack([point, column.astype(point.dtype)])
 
     def balanced(self, point: Stacked) -> tuple[Stacked, Factored]:
         """Factors of the same W with L'L = R'R diagonal, and W by singular vectors.
 
-        Cost: (rows + cols) rank^2; exact but for rounding.
+        Cost: (rows + cols) rank^2; exact but for rounding, W in float64.
         """
+        dtype, point = point.dtype, point.astype(float, copy=False)
         if self.symmetric:
             left, values, _ = np.linalg.svd(point, full_matrices=False)
             matrix = Factored(left, np.diag(values**2), left)
-            return left * values, matrix
+            return (left * values).astype(dtype, copy=False), matrix
         left, right = self.split(point)
         (left, a), (right, b) = np.linalg.qr(left), np.linalg.qr(right)
         u, values, v = np.linalg.svd(a @ b.T)
         left, right = left @ u, right @ v.T
         root = np.sqrt(values)
         stacked = np.concatenate([left * root, right * root])
-        return stacked, Factored(left, np.diag(values), right)
+        return stacked.astype(dtype, copy=False), Factored(left, np.diag(values), right)
 
 
 def observes_entries(problem: SensingProblem, *, symmetric: bool) -> bool:

@@ -148,9 +148,8 @@ def checked_index(where: str, index: Numbers, size: int) -> np.ndarray:
             got=f"dtype {array.dtype} and shape {array.shape}",
             fix="Give 0-based integers, one per measurement",
         )
-    outside = np.flatnonzero((array < 0) | (array >= size))
-    if outside.size:
-        at = outside[0]
+    if array.size and (array.min() < 0 or array.max() >= size):
+        at = np.flatnonzero((array < 0) | (array >= size))[0]
         raise DataError(
             where=where,
             rule=f"indices must lie in 0...{size - 1}",

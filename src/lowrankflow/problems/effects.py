@@ -124,7 +124,10 @@ def hold_out(problem: SensingProblem, *, fraction: float, seed: int) -> SensingP
 
 def _part(operator: EntrySampling, chosen: np.ndarray) -> EntrySampling:
     rows, cols = np.asarray(operator.row_index), np.asarray(operator.col_index)
-    return EntrySampling(rows[chosen], cols[chosen], operator.shape)
+    # A part of what was checked needs no check.
+    return eqx.tree_at(
+        lambda o: (o.row_index, o.col_index), operator, (rows[chosen], cols[chosen])
+    )
 
 
 def _entries_of(where: str, problem: SensingProblem | HeldOut) -> EntrySampling:

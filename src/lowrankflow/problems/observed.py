@@ -11,7 +11,6 @@ from lowrankflow.problems.checks import (
     checked_shape,
     finite_array,
     real_array,
-    repeats,
 )
 from lowrankflow.problems.matrices import Numbers
 from lowrankflow.problems.operators import EntrySampling
@@ -88,15 +87,17 @@ def listed_entries(
             got=f"{duplicates!r}",
             fix='Give duplicates="error" or duplicates="mean"',
         )
-    flat = row_index * shape[1] + col_index
-    if repeats(flat):
+    try:
+        return EntrySampling(row_index, col_index, shape), numbers
+    except DataError:
+        # A pair repeats, all else was checked. The operator looks for repeats itself,
+        # which takes longer than the rest: here they are only looked for once known.
+        flat = row_index * shape[1] + col_index
         _, first, group = np.unique(flat, return_index=True, return_inverse=True)
-        if duplicates == "error":
-            _refuse_repeats(name, row_index, col_index, numbers, first, group)
-        sums = np.bincount(group, weights=numbers)
-        numbers = sums / np.bincount(group)
-        row_index, col_index = row_index[first], col_index[first]
-    return EntrySampling(row_index, col_index, shape), numbers
+    if duplicates == "error":
+        _refuse_repeats(name, row_index, col_index, numbers, first, group)
+    means = np.bincount(group, weights=numbers) / np.bincount(group)
+    return EntrySampling(row_index[first], col_index[first], shape), means
 
 
 def _refuse_repeats(

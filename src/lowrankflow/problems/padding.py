@@ -11,18 +11,17 @@ from jaxtyping import Float
 
 Block: TypeAlias = Float[np.ndarray, "n rank"]
 WIDEST = 64
-_VECTOR_BYTES, _LINE_BYTES = 32, 64
+_LINE_BYTES = 64
 
 
-def padded_rank(rank: int, dtype: np.dtype) -> int:
+def padded_rank(rank: int) -> int:
     """The number of columns that a factor is padded to; `rank` itself above `WIDEST`.
 
-    Multiples of a vector, of two above 16 columns, of four above 32.
+    Multiples of a line of float64, of two above 32 columns: few widths to compile.
     """
     if rank > WIDEST:
         return rank
-    lanes = _VECTOR_BYTES // dtype.itemsize
-    step = max(lanes, 4 if rank <= 16 else 8 if rank <= 32 else 16)
+    step = 8 if rank <= 32 else 16
     return -(-rank // step) * step
 
 

@@ -16,6 +16,15 @@ _SUMS = {"reassoc", "contract", "nsz"}
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_SUMS)
+def dot(a, b):
+    """The inner product of long vectors, in float64 whatever they are."""
+    total = 0.0
+    for k in range(a.size):
+        total += np.float64(a[k]) * np.float64(b[k])
+    return total
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_SUMS)
 def entries(start, index, left, right, out, low, high):
     """<left_i, right_j> for each entry (i, j)."""
     for i in range(low, high):

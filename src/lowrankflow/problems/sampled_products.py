@@ -22,7 +22,9 @@ from lowrankflow.problems.matrices import Numbers
 from lowrankflow.problems.padding import WIDEST, aligned, padded, padded_rank
 
 # Fewer operations than this are not worth handing to another thread.
-_WORTH_SHARING = 100_000
+_WORTH_SHARING = 500_000
+# With fewer entries, loops over any rank are as good as passes compiled for one.
+_WORTH_COMPILING = 20_000
 _LIMITS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -85,12 +87,17 @@ class SampledProducts:
                 NUMBA_NUM_THREADS or OMP_NUM_THREADS allow.
         """
         # Numba takes half a second to import, and few problems need it.
-        from lowrankflow.problems.sorting_kernel import sort_both, starts
+        from lowrankflow.problems import sorting_kernel as sorting
 
         threads = available_threads() if threads is None else threads
         rows, cols = np.asarray(row_index), np.asarray(col_index)
-        row_start, col_start = starts(rows, shape[0]), starts(cols, shape[1])
-        by_row, by_col, order, to_col = sort_both(rows, cols, row_start, col_start)
+        row_start, col_start = (
+            sorting.starts(index, size)
+            for index, size in zip((rows, cols), shape, strict=True)
+        )
+        by_row, by_col, order, to_col = sorting.sort_both(
+            rows, cols, row_start, col_start
+        )
         return SampledProducts(
             by_row=_sorted(row_start, by_row, threads),
             by_col=_sorted(col_start, by_col, threads),
@@ -109,6 +116,10 @@ class SampledProducts:
         """Values from the operator's order into that of rows."""
         return np.asarray(values)[self.order]
 
+    def dot(self, a: Float[np.ndarray, " m"], b: Float[np.ndarray, " m"]) -> float:
+        """The inner product of two vectors of entries, added in float64."""
+        return _kernels().dot(a, b)
+
     def entries(
         self,
         left: Float[np.ndarray, "rows rank"],
@@ -120,9 +131,9 @@ class SampledProducts:
         if rank == 0:
             out[:] = 0
             return out
-        width = padded_rank(rank, left.dtype)
+        width = self._width(rank)
         left, right = (padded(factor, width) for factor in (left, right))
-        self._share(_kernel("entries", width), self.by_row, rank, left, right, out)
+        self._share(self._kernel("entries", width), self.by_row, rank, left, right, out)
         return out
 
     def mm(
@@ -135,7 +146,13 @@ class SampledProducts:
         self, values: Float[np.ndarray, " m"], block: Float[np.ndarray, "rows k"]
     ) -> Float[np.ndarray, "cols k"]:
         """The transpose of the matrix of entries times a thin block."""
-        return self._product(self.by_col, values[self.to_col], block)
+        return self.rmm_by_col(values[self.to_col], block)
+
+    def rmm_by_col(
+        self, values_by_col: Float[np.ndarray, " m"], block: Float[np.ndarray, "rows k"]
+    ) -> Float[np.ndarray, "cols k"]:
+        """The same of values in the order of columns, `values[to_col]`."""
+        return self._product(self.by_col, values_by_col, block)
 
     def _product(
         self,
@@ -146,11 +163,11 @@ class SampledProducts:
         rank = block.shape[1]
         if rank == 0:
             return np.zeros((half.start.size - 1, 0), block.dtype)
-        width = padded_rank(rank, block.dtype)
+        width = self._width(rank)
         out = aligned((half.start.size - 1, width), block.dtype)
         values = values.astype(block.dtype, copy=False)
         arrays = (values, padded(block, width), out)
-        self._share(_kernel("product", width), half, rank, *arrays)
+        self._share(self._kernel("product", width), half, rank, *arrays)
         return np.ascontiguousarray(out[:, :rank])
 
     def residual_mm(
@@ -184,14 +201,14 @@ class SampledProducts:
             if residual is not None:
                 np.negative(values, out=residual)
             return np.zeros_like(own), float(np.square(values, dtype=float).sum())
-        width = padded_rank(rank, dtype)
+        width = self._width(rank)
         out = aligned((own.shape[0], width), dtype)
         squares = np.empty(own.shape[0])
         kept = residual is not None
         written = residual if kept else np.empty(0, dtype)
         values = values.astype(dtype, copy=False)
         here, there = padded(own, width), padded(other, width)
-        kernel = _kernel("residual_product", width, kept)
+        kernel = self._kernel("residual_product", width, kept)
         arrays = (values, here, there, written, out, squares)
         self._share(kernel, half, 2 * rank, *arrays)
         return np.ascontiguousarray(out[:, :rank]), float(squares.sum())
@@ -214,8 +231,8 @@ class SampledProducts:
         rank = point[0].shape[1]
         if rank == 0:
             return np.zeros_like(point[0]), np.zeros_like(point[1])
-        width = padded_rank(rank, point[0].dtype)
-        kernel = _kernel("curvature", width)
+        width = self._width(rank)
+        kernel = self._kernel("curvature", width)
         left, right, *changes = (padded(f, width) for f in (*point, *moved))
         d_left, d_right = changes
         out = [aligned(factor.shape, factor.dtype) for factor in (left, right)]
@@ -271,13 +288,25 @@ class SampledProducts:
         rank, dtype = point.shape[1], point.dtype
         if rank == 0:
             return
-        width = padded_rank(rank, dtype)
+        width = self._width(rank)
         scalars = dtype.type(ridge), dtype.type(damping)
         moved = padded(point, width)
         arrays = (values, padded(fixed, width), rank, *scalars, moved)
-        self._share(_kernel("least_squares", width), half, rank * rank, *arrays)
+        self._share(self._kernel("least_squares", width), half, rank * rank, *arrays)
         if moved is not point:
             point[:] = moved[:, :rank]
+
+    def _width(self, rank: int) -> int:
+        """What factors are padded to; nothing where passes are not worth compiling."""
+        return padded_rank(rank) if self.num_entries >= _WORTH_COMPILING else rank
+
+    def _kernel(self, name: str, width: int, *settings: bool) -> Callable[..., None]:
+        """The pass of this name, compiled for a width where there is such a one."""
+        if width > WIDEST or self.num_entries < _WORTH_COMPILING:
+            return getattr(_kernels(), name)
+        from lowrankflow.problems import sampled_wide
+
+        return getattr(sampled_wide, name)(width, *settings)
 
     def _share(self, kernel, half: SortedEntries, work: int, *arrays) -> None:
         shares = half.shares
@@ -326,16 +355,6 @@ def _kernels() -> ModuleType:
     from lowrankflow.problems import sampled_kernel
 
     return sampled_kernel
-
-
-@functools.cache
-def _kernel(name: str, width: int, *settings: bool) -> Callable[..., None]:
-    """The pass of this name, compiled for a width where there is such a one."""
-    if width > WIDEST:
-        return getattr(_kernels(), name)
-    from lowrankflow.problems import sampled_wide
-
-    return getattr(sampled_wide, name)(width, *settings)
 
 
 # After a fork the threads of the parent are not there.
