@@ -64,6 +64,7 @@ class AbstractPull(abc.ABC):
     def seen(self, left: Rows, right: Cols) -> float:
         """The sum of squares of the measurements of left right'."""
 
+    @abc.abstractmethod
     def products(
         self, left: Rows, core: Core | None, right: Cols, out: Weights
     ) -> tuple[Rows, Cols, float]:
@@ -75,15 +76,12 @@ class AbstractPull(abc.ABC):
             right: cols x r.
             out: where the weights go.
         """
-        out[:], loss = self.weights(left if core is None else left @ core, right)
-        return self.mm(out, right), self.rmm(out, left), loss
 
+    @abc.abstractmethod
     def mirrored_products(
         self, left: Rows, core: Core | None, out: Weights
     ) -> tuple[Rows, float]:
         """G left and f for a symmetric G = grad f(left core left')."""
-        out[:], loss = self.weights(left if core is None else left @ core, left)
-        return self.mm(out, left), loss
 
 
 class EntryPull(AbstractPull):
@@ -142,7 +140,7 @@ class EntryPull(AbstractPull):
         self, left: Rows, core: Core | None, right: Cols, out: Weights
     ) -> tuple[Rows, Cols, float]:
         if not self._fused:
-            return super().products(left, core, right, out)
+            return _in_passes(self, left, core, right, out)
         own = left if core is None else left @ core
         rows, squares = self._sorted.residual_mm(self._values, own, right, residual=out)
         other = right if core is None else right @ core.T
@@ -157,7 +155,7 @@ class EntryPull(AbstractPull):
         self, left: Rows, core: Core | None, out: Weights
     ) -> tuple[Rows, float]:
         if not self._fused:
-            return super().mirrored_products(left, core, out)
+            return _mirrored_in_passes(self, left, core, out)
         own = left if core is None else left @ core
         rows, squares = self._sorted.residual_mm(self._values, own, left, residual=out)
         if self._divisor != 1:
@@ -196,6 +194,30 @@ class DensePull(AbstractPull):
         found = np.asarray(self._problem.operator.apply(left @ right.T))
         mean = self._problem.normalization == "mean"
         return float(found @ found) / (self.num_weights if mean else 1)
+
+    def products(
+        self, left: Rows, core: Core | None, right: Cols, out: Weights
+    ) -> tuple[Rows, Cols, float]:
+        return _in_passes(self, left, core, right, out)
+
+    def mirrored_products(
+        self, left: Rows, core: Core | None, out: Weights
+    ) -> tuple[Rows, float]:
+        return _mirrored_in_passes(self, left, core, out)
+
+
+def _in_passes(
+    pull: AbstractPull, left: Rows, core: Core | None, right: Cols, out: Weights
+) -> tuple[Rows, Cols, float]:
+    out[:], loss = pull.weights(left if core is None else left @ core, right)
+    return pull.mm(out, right), pull.rmm(out, left), loss
+
+
+def _mirrored_in_passes(
+    pull: AbstractPull, left: Rows, core: Core | None, out: Weights
+) -> tuple[Rows, float]:
+    out[:], loss = pull.weights(left if core is None else left @ core, left)
+    return pull.mm(out, left), loss
 
 
 def thin_pull(where: str, problem: AbstractObjective, precision: str) -> AbstractPull:
