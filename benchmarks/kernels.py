@@ -51,11 +51,11 @@ def sampled(m, threads, seed=0):
     return SampledProducts.of(*np.divmod(flat, shape[1]), shape, threads=threads)
 
 
-def best(call, repeats=7):
-    """The shortest of some times, the first call not among them."""
+def best(call, least=5, seconds=0.4):
+    """The shortest of at least five times, the first call not among them."""
     call()
     times = []
-    for _ in range(repeats):
+    while len(times) < least or sum(times) < seconds:
         begun = time.perf_counter()
         call()
         times.append(time.perf_counter() - begun)
@@ -151,7 +151,7 @@ def right_hand_side(products, rank, dtype=np.float32):
         products.residual_mm(by_row, left, right, by="row")
         products.residual_mm(by_col, right, left, by="col")
 
-    return best(call, 7 if products.num_entries < 3 * 10**6 else 4)
+    return best(call, seconds=1.0)
 
 
 def slope(x, y):
