@@ -1,7 +1,7 @@
 """Passes over the entries beside the limits of the machine, and how their cost grows.
 
     python benchmarks/kernels.py              # limits, rates, 1e5 to 1e7 entries, ranks
-    python benchmarks/kernels.py --largest 8  # up to 1e8 entries: 10 GB, long to prepare
+    python benchmarks/kernels.py --largest 8  # up to 1e8: 10 GB, and long to prepare
 
 Limits are measured in the same run, one thread like the passes: arithmetic by a dense
 product, memory by a copy, gathered rows by a pass that adds up the rows of a factor in
