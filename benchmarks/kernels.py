@@ -1,7 +1,7 @@
 """Passes over the entries beside the limits of the machine, and how their cost grows.
 
     python benchmarks/kernels.py              # limits, rates, 1e5 to 1e7 entries, ranks
-    python benchmarks/kernels.py --largest 8  # up to 1e8 entries: some 10 GB
+    python benchmarks/kernels.py --largest 8  # up to 1e8: 10 GB, and long to prepare
 
 Limits are measured in the same run, one thread like the passes: arithmetic by a dense
 product, memory by a copy, gathered rows by a pass that adds up the rows of a factor in
@@ -51,11 +51,11 @@ def sampled(m, threads, seed=0):
     return SampledProducts.of(*np.divmod(flat, shape[1]), shape, threads=threads)
 
 
-def best(call, repeats=7):
-    """The shortest of some times, the first call not among them."""
+def best(call, least=5, seconds=0.4):
+    """The shortest of at least five times, the first call not among them."""
     call()
     times = []
-    for _ in range(repeats):
+    while len(times) < least or sum(times) < seconds:
         begun = time.perf_counter()
         call()
         times.append(time.perf_counter() - begun)
@@ -151,7 +151,7 @@ def right_hand_side(products, rank, dtype=np.float32):
         products.residual_mm(by_row, left, right, by="row")
         products.residual_mm(by_col, right, left, by="col")
 
-    return best(call, 7 if products.num_entries < 3 * 10**6 else 4)
+    return best(call, seconds=1.0)
 
 
 def slope(x, y):
