@@ -78,7 +78,7 @@ class GradientFlow(AbstractDynamics[FlowState]):
     atol: float
     method: Method = eqx.field(default="auto", static=True)
 
-    numerics_version: ClassVar[int] = 1
+    numerics_version: ClassVar[int] = 2
     needs_start: ClassVar[bool] = True
 
     def __check_init__(self):
