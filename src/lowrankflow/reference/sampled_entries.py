@@ -82,7 +82,7 @@ class SampledEntries:
 
         Exactness: to rounding; iterated where rows and columns are 100 or more.
         """
-        return _top_pair(self.sparse(values))
+        return _top_pair(self.sparse(values), self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,19 +124,20 @@ class SortedTable:
 
         Exactness: to rounding; iterated where rows and columns are 100 or more.
         """
-        return _top_pair(self.sparse(values))[0]
+        return _top_pair(self.sparse(values), self.products.shape)[0]
 
 
 def _top_pair(
-    matrix: "csr_array",
+    matrix: "csr_array", shape: tuple[int, int]
 ) -> tuple[float, Float[np.ndarray, " rows"], Float[np.ndarray, " cols"]]:
-    if min(matrix.shape) < _SMALL:
+    rows, cols = shape
+    if min(rows, cols) < _SMALL:
         left, sizes, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
         return float(sizes[0]), left[:, 0], right[0]
     if not np.any(matrix.data):
-        return 0.0, np.eye(1, matrix.shape[0])[0], np.eye(1, matrix.shape[1])[0]
+        return 0.0, np.eye(1, rows)[0], np.eye(1, cols)[0]
     from scipy.sparse.linalg import svds
 
-    begin = np.random.default_rng(0).standard_normal(min(matrix.shape))
+    begin = np.random.default_rng(0).standard_normal(min(rows, cols))
     left, sizes, right = (np.asarray(part) for part in svds(matrix, k=1, v0=begin))
     return float(sizes[0]), left[:, 0], right[0]
