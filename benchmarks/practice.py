@@ -34,8 +34,10 @@ PINES_PENALTIES = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 RATINGS_PENALTIES = (0.6, 0.5, 0.45, 0.4, 0.35, 0.3)
 EFFECTS_PENALTY = 5.0
 # Of the greedy path: relative gradient of a phase, largest rank, and how many ranks
-# after the least held-out error it goes on.
-RTOL, MAX_RANK, PATIENCE = 1e-3, 40, 3
+# after the least held-out error it goes on. It ends where no rate exceeds the penalty
+# by this share of the first: well below the penalties, or it ends too early.
+RTOL, MAX_RANK, PATIENCE = 1e-3, 80, 3
+OPTIMAL = 1e-5
 MAX_ITERATIONS = 1000
 SECONDS = "seconds"
 
@@ -143,6 +145,7 @@ def step(data: Data, method: str) -> dict[str, object]:
                 max_rank=MAX_RANK,
                 rtol=RTOL,
                 penalty=share * top,
+                optimality_tolerance=OPTIMAL,
                 patience=PATIENCE,
             )
             matrix, rank = path.matrix(path.best), path.best
