@@ -47,6 +47,7 @@ bench: setup
 	$(BIN)/python benchmarks/flow.py
 	$(BIN)/python benchmarks/nuclear_norm.py
 	$(BIN)/python benchmarks/grid.py
+	$(BIN)/python benchmarks/greedy_path.py speed
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,20 +1,25 @@
 """The greedy path: where fast inner solvers end beside the flow, and how fast they are.
 
-    python benchmarks/greedy_path.py agreement    # planted completions, two minutes
     python benchmarks/greedy_path.py speed        # to rank 10 on 1e5 and 1e6 entries
+    python benchmarks/greedy_path.py agreement    # planted completions, two minutes
     python benchmarks/greedy_path.py ratings      # MovieLens 100K beside soft-impute
+    python benchmarks/greedy_path.py pines        # Indian Pines beside soft-impute
 
-Numbers are in docs/greedy-path.md and docs/performance.md.
+Without a mode it is speed. The last two keep finished steps in a file (--results) and
+go on there; --limit SECONDS begins no step after that. Numbers are in
+docs/greedy-path.md and docs/performance.md.
 """
 
-import sys
+import argparse
 import time
+from pathlib import Path
 
 import numpy as np
+import practice
+from machine import machine_line
 
 import lowrankflow as lrf
-from lowrankflow.problems import SampledProducts, ratings_problem, to_dense
-from lowrankflow.reference import soft_impute
+from lowrankflow.problems import SampledProducts, to_dense
 
 SAME = 1e-4  # relative distance of two critical points that are one
 FACTORS = (1.5, 2.0, 3.0)  # observed entries per degree of freedom
@@ -155,66 +160,34 @@ def _best(call, repeats=7):
     return min(times)
 
 
-def rmse(predicted, truth):
-    """Root-mean-square error."""
-    return float(np.sqrt(np.mean((predicted - np.asarray(truth)) ** 2)))
+def real(which, options):
+    """Real data beside soft-impute; goes on where it was stopped."""
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    whole = practice.run(which, options.results, options.limit)
+    print(
+        machine_line("lowrankflow", "numpy", "scipy"),
+        "",
+        practice.table(which, options.results),
+        sep="\n",
+    )
+    if not whole:
+        print("Not all steps are done: give the same command again.")
 
 
-def penalized(problem, fractions, effects_penalty, seed=0):
-    """The path of each penalty, and soft-impute's, on one validation set.
-
-    Returns (validation error, penalty, predictor, rank) of the best of each method.
-    """
-    kept = lrf.hold_out(problem, fraction=0.1, seed=seed)
-    if effects_penalty is None:
-        inside, effects = kept, None
+def main():
+    """One mode, or what is short of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    modes = ("agreement", "speed", "ratings", "pines")
+    parser.add_argument("mode", nargs="?", choices=modes, default="speed")
+    place = Path("build/benchmarks/practice.jsonl")
+    parser.add_argument("--results", type=Path, default=place)
+    parser.add_argument("--limit", type=float, default=float("inf"), metavar="SECONDS")
+    options = parser.parse_args()
+    if options.mode in ("ratings", "pines"):
+        real(options.mode, options)
     else:
-        inside, effects = lrf.remove_effects(kept, penalty=effects_penalty)
-    i, j = problem.held_out.operator.row_index, problem.held_out.operator.col_index
-    base = 0.0 if effects is None else effects.at(i, j)
-    truth, aside = problem.held_out.measurements, inside.held_out
-    zero = lrf.greedy_low_rank_path(inside, max_rank=1, rtol=1e-2, penalty=0.0)
-    top = zero.rates[0]
-    print(f"start {rmse(base, truth):.4f}", flush=True)
-    best = {}
-    warm = None
-    for fraction in fractions:
-        begun = time.perf_counter()
-        path = lrf.greedy_low_rank_path(
-            inside, max_rank=20, rtol=1e-3, penalty=fraction * top, patience=3
-        )
-        took = time.perf_counter() - begun
-        error = path.held_out_errors[path.best]
-        test = rmse(base + path.matrix().entries(i, j), truth)
-        _keep(best, "greedy path", (error, fraction, test, path.best, took))
-        if fraction == 0:
-            continue
-        begun = time.perf_counter()
-        warm = soft_impute(inside, penalty=fraction * top, start=warm)
-        took = time.perf_counter() - begun
-        seen = warm.matrix.entries(aside.operator.row_index, aside.operator.col_index)
-        error = rmse(seen, aside.measurements)
-        test = rmse(base + warm.matrix.entries(i, j), truth)
-        _keep(best, "soft-impute", (error, fraction, test, warm.rank, took))
-    for name, (error, fraction, test, rank, _) in best.items():
-        print(
-            f"{name}: tuned penalty {fraction:g} of the first rate, rank {rank}, "
-            f"validation {error:.4f}, test {test:.4f}",
-            flush=True,
-        )
-
-
-def _keep(best, name, row):
-    print(name, *(f"{x:.4g}" for x in row), flush=True)
-    if name not in best or row[0] < best[name][0]:
-        best[name] = row
-
-
-def ratings():
-    """MovieLens 100K, official split u1, row and column effects subtracted."""
-    problem = ratings_problem(split="u1", seed=0)
-    penalized(problem, (0.5, 0.45, 0.4, 0.35, 0.0), 5.0)
+        {"agreement": agreement, "speed": speed}[options.mode]()
 
 
 if __name__ == "__main__":
-    {"agreement": agreement, "speed": speed, "ratings": ratings}[sys.argv[1]]()
+    main()

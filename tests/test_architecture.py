@@ -50,6 +50,10 @@ LAZY_IMPORTS = {
     ): "Numba takes half a second to import; few need it",
     ("problems/commuting_instances.py", "scipy.optimize"): OPTIMIZE,
     (
+        "problems/indian_pines.py",
+        "scipy.io",
+    ): "a tenth of a second to import; only a .mat file needs it",
+    (
         "problems/sampled_products.py",
         "lowrankflow.problems",
     ): "Numba takes half a second to import; few need it",

@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.integrate import solve_ivp
 
 import lowrankflow as lrf
+from lowrankflow.dynamics.integrator import first_state
 from lowrankflow.errors import SpecError
 from lowrankflow.problems.losses import AbstractLoss
 from lowrankflow.problems.planted import measure
@@ -519,3 +520,27 @@ def test_bad_settings_are_refused():
     with pytest.raises(SpecError, match=r"`GradientFlow\(method\)`: .* Got 'euler'"):
         lrf.GradientFlow(1e-6, 1e-6, method="euler")
     assert eqx.tree_equal(lrf.GradientFlow(1e-6, 1e-6), lrf.GradientFlow(1e-6, 1e-6))
+
+
+def test_a_hidden_unit_whose_square_is_no_number_stops_no_flow():
+    """Its norm was 0 and that of its velocity was not: the first step was 0."""
+    factors = (np.array([[1.0, 1e-156], [2.0, 3e-156], [0.5, 1e-156]]),)
+    factorization = lrf.SymmetricFactorization(2)
+    pace = 1e5
+
+    def evaluate(point):
+        return (-pace * point[0],), pace * (point[0] ** 2).sum()
+
+    with lrf.float64():
+        state = first_state(
+            evaluate,
+            factorization.unit_norms,
+            jax.tree.map(jnp.asarray, factors),
+            atol=1e-6,
+            time=0.0,
+            linear_until=0.0,
+            explicit=False,
+            is_mirrored=False,
+        )
+        assert float(state.step) == pytest.approx(0.01 / pace)
+        assert np.all(np.asarray(state.floor) > 0)

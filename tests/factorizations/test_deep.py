@@ -176,6 +176,16 @@ def test_unit_norms_are_those_of_numpy(shape, depth, widths):
     assert np.allclose(got, sorted(expected), rtol=ROUNDING)
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e-156, 1e-100, 1e150])
+@pytest.mark.parametrize(("shape", "depth", "widths"), CASES)
+def test_unit_norms_of_tiny_factors_do_not_underflow(shape, depth, widths, size):
+    factorization = DeepFactorization(depth, widths)
+    factors = drawn(factorization, shape)
+    tiny = tuple(size * factor for factor in factors)
+    norms = np.asarray(factorization.unit_norms(factors))
+    assert np.allclose(factorization.unit_norms(tiny) / size, norms, rtol=ROUNDING)
+
+
 def test_unit_norms_keep_their_order():
     factorization = DeepFactorization(3, (7, 2, 3, 5))
     factors = drawn(factorization, (5, 7))

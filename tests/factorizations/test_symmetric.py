@@ -86,6 +86,14 @@ def test_unit_norms_are_the_norms_of_the_columns(width):
     assert np.allclose(norms, expected, rtol=ROUNDING)
 
 
+def test_unit_norms_of_columns_far_apart_are_each_their_own():
+    sizes = np.array([1.0, 1e-158, 1e-300, 0.0, 1e150])
+    factor = np.random.default_rng(0).standard_normal((7, 5))
+    norms = SymmetricFactorization(5).unit_norms((factor * sizes,))
+    expected = np.linalg.norm(factor, axis=0) * sizes
+    assert np.allclose(norms, expected, rtol=ROUNDING, atol=0)
+
+
 def test_shapes_of_the_factor():
     assert SymmetricFactorization().shapes((6, 6)) == ((6, 6),)
     assert SymmetricFactorization(2).shapes((6, 6)) == ((6, 2),)

@@ -11,8 +11,10 @@ from lowrankflow.metrics import (
     mean_squared_error,
     relative_error,
     rms_error,
+    unobserved_error,
 )
 from lowrankflow.problems import (
+    DenseSensing,
     EntrySampling,
     Factored,
     HeldOut,
@@ -140,3 +142,38 @@ def test_what_is_no_problem_is_refused(error, problem):
     )
     with pytest.raises(SpecError, match=message):
         error(problem, np.ones((2, 3)))
+
+
+def test_hand_computed_errors_on_what_was_not_seen():
+    aside = HeldOut(EntrySampling(np.array([1]), np.array([2]), (2, 3)), np.zeros(1))
+    problem = problem_of([[9.0, 3.0, 1.0], [4.0, 0.0, 9.0]], held_out=aside)
+    # Entries (0, 0) and (1, 2) are seen; the others are 3, 1, 4, 0 with mean 2.
+    guess = np.array([[0.0, 3.0, 1.0], [1.0, 0.0, 7.0]])
+    relative = unobserved_error(problem, guess)
+    assert relative == pytest.approx(3 / math.sqrt(26), rel=ROUNDING)
+    deviation = unobserved_error(problem, guess, relative_to="deviation")
+    assert deviation == pytest.approx(3 / math.sqrt(10), rel=ROUNDING)
+    mean = np.full((2, 3), 2.0)
+    assert unobserved_error(problem, mean, relative_to="deviation") == pytest.approx(1)
+    assert unobserved_error(problem, np.zeros((2, 3))) == pytest.approx(1)
+
+
+def test_entries_not_seen_that_are_all_alike():
+    problem = problem_of(np.zeros((2, 3)))
+    assert unobserved_error(problem, np.zeros((2, 3))) == 0
+    assert unobserved_error(problem, np.ones((2, 3))) == math.inf
+
+
+def test_when_there_is_no_error_on_what_was_not_seen():
+    with pytest.raises(SpecError, match="needs problem.target"):
+        unobserved_error(without_target(), np.zeros((2, 3)))
+    problem = problem_of(np.ones((1, 1)))
+    with pytest.raises(SpecError, match=r"neither observed nor held out\. Got none"):
+        unobserved_error(problem, np.ones((1, 1)))
+    with pytest.raises(SpecError, match=r'"norm" or to the "deviation"'):
+        unobserved_error(problem_of(np.ones((2, 3))), np.ones((2, 3)), relative_to="x")
+    dense = SensingProblem(
+        DenseSensing(np.ones((1, 2, 3))), np.ones(1), target=np.ones((2, 3))
+    )
+    with pytest.raises(SpecError, match="entries are observed, one by one"):
+        unobserved_error(dense, np.ones((2, 3)))

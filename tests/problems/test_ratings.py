@@ -11,12 +11,8 @@ from lowrankflow.problems import (
     ratings_problem,
     to_dense,
 )
-from lowrankflow.problems.ratings_file import (
-    HEADER,
-    cache_folder,
-    md5_of,
-    ratings_file,
-)
+from lowrankflow.problems.published_file import cache_folder
+from lowrankflow.problems.ratings_file import HEADER, RATINGS_FILE, md5_of
 
 # Five users and four items; the labels count from one and skip, and users 2 and 9 have
 # most ratings.
@@ -85,10 +81,10 @@ def test_a_path_comes_before_the_variable_and_a_folder_is_looked_into(
     (tmp_path / "data" / "ml-100k").mkdir(parents=True)
     other = tmp_path / "data" / "ml-100k" / "u.data"
     other.write_bytes(BODY)
-    assert ratings_file(tmp_path / "data") == other
+    assert RATINGS_FILE.path(tmp_path / "data") == other
     monkeypatch.setenv("LOWRANKFLOW_ML100K", str(tmp_path / "data"))
-    assert ratings_file() == other
-    assert ratings_file(table) == table
+    assert RATINGS_FILE.path() == other
+    assert RATINGS_FILE.path(table) == table
 
 
 def test_a_path_without_the_file(tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """Soft-impute against its optimality conditions and the minimum it tends to."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,34 @@ def test_debiasing_undoes_the_shrinkage_and_never_fits_worse():
     weights = np.diag(refit.core)
     assert (weights >= 0).all()
     assert weights.sum() > found.values.sum()
+
+
+def test_debiasing_is_the_least_squares_problem_in_pieces_too(monkeypatch):
+    problem = problem_of((9, 14), rank=2, share=0.8)
+    found = soft_impute(problem, penalty=0.5, gap_tolerance=1e-8)
+    whole = debiased(problem, found)
+    monkeypatch.setattr(sys.modules[soft_impute.__module__], "_PIECE", 7)
+    pieces = debiased(problem, found.matrix)
+    np.testing.assert_allclose(pieces.to_dense(), whole.to_dense(), rtol=1e-9)
+    # Where all weights are free, the misfit is orthogonal to each direction.
+    weights = np.diag(whole.core)
+    misfit = problem.measurements - problem.operator.apply(whole)
+    pull = np.asarray(problem.operator.adjoint(misfit).to_dense())
+    slopes = np.einsum("ir,ij,jr->r", found.left, pull, found.right)
+    np.testing.assert_allclose(slopes[weights > 0], 0, atol=1e-9)
+    assert (slopes[weights == 0] <= 1e-9).all()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_start_from_another_penalty_ends_where_one_from_zero_does(shape):
+    problem = problem_of(shape)
+    tight = {"gap_tolerance": 1e-11, "max_iterations": 20_000}
+    direct = soft_impute(problem, penalty=0.5, **tight)
+    first = soft_impute(problem, penalty=2.0, **tight)
+    warm = soft_impute(problem, penalty=0.5, start=first, **tight)
+    np.testing.assert_allclose(
+        warm.matrix.to_dense(), direct.matrix.to_dense(), atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("penalty", [0.0, -1.0, float("nan"), float("inf")])

@@ -79,7 +79,7 @@ class GradientFlow(AbstractDynamics[FlowState]):
     atol: float
     method: Method = eqx.field(default="auto", static=True)
 
-    numerics_version: ClassVar[int] = 1
+    numerics_version: ClassVar[int] = 2
     start_form: ClassVar[StartForm] = "factors"
 
     def __check_init__(self):

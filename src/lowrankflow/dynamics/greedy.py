@@ -127,7 +127,7 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
     optimality_tolerance: float
     max_rank: int | None = eqx.field(default=None, static=True)
 
-    numerics_version: ClassVar[int] = 1
+    numerics_version: ClassVar[int] = 2
     start_form: ClassVar[StartForm] = "none"
 
     def __check_init__(self):

@@ -8,7 +8,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from lowrankflow.errors import SpecError
-from lowrankflow.factorizations.factorization import AbstractFactorization, Factors
+from lowrankflow.factorizations.factorization import (
+    AbstractFactorization,
+    Factors,
+    norms_of_blocks,
+)
 from lowrankflow.problems import Numbers
 
 
@@ -92,15 +96,14 @@ class DeepFactorization(AbstractFactorization):
 
     def unit_norms(self, factors: Factors) -> Float[Array, " units"]:
         if self.depth == 1:
-            return jnp.linalg.norm(factors[0])[None]
-        norms = []
+            return norms_of_blocks([(factors[0].reshape(-1, 1), 0)])
+        blocks = []
         for j, factor in enumerate(factors):
-            squares = factor * factor
             if j < self.depth - 1:
-                norms.append(squares.sum(axis=1))
+                blocks.append((factor, 1))
             if j > 0:
-                norms.append(squares.sum(axis=0))
-        return jnp.sqrt(jnp.concatenate(norms))
+                blocks.append((factor, 0))
+        return norms_of_blocks(blocks)
 
 
 def _times_transpose(left: Numbers, right: Numbers) -> Numbers:

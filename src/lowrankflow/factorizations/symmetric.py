@@ -1,12 +1,15 @@
 """Symmetric factorization of a positive semidefinite matrix: X = U U'."""
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations.deep import positive_int
-from lowrankflow.factorizations.factorization import AbstractFactorization, Factors
+from lowrankflow.factorizations.factorization import (
+    AbstractFactorization,
+    Factors,
+    norms_of_blocks,
+)
 from lowrankflow.problems import Numbers
 
 
@@ -63,4 +66,4 @@ class SymmetricFactorization(AbstractFactorization):
 
     def unit_norms(self, factors: Factors) -> Float[Array, " units"]:
         (factor,) = factors
-        return jnp.sqrt((factor * factor).sum(axis=0))
+        return norms_of_blocks([(factor, 0)])

@@ -11,6 +11,7 @@ from lowrankflow.metrics.recovery import (
     mean_squared_error as mean_squared_error,
     relative_error as relative_error,
     rms_error as rms_error,
+    unobserved_error as unobserved_error,
 )
 from lowrankflow.metrics.spectrum import (
     effective_rank as effective_rank,

@@ -1,5 +1,7 @@
 """How far a matrix is from the one that was to be recovered."""
 
+from typing import Literal
+
 import numpy as np
 from jaxtyping import Float
 
@@ -7,9 +9,11 @@ from lowrankflow.errors import DataError, SpecError
 from lowrankflow.precision import in_float64
 from lowrankflow.problems import (
     AbstractMatrix,
+    EntrySampling,
     Numbers,
     SensingProblem,
     checked_problem,
+    described,
     finite_array,
     to_dense,
 )
@@ -89,6 +93,75 @@ def rms_error(problem: SensingProblem, matrix: AbstractMatrix | Numbers) -> floa
     """
     error, _ = _error_and_target("rms_error", problem, matrix)
     return float(np.linalg.norm(error) / np.sqrt(error.size))
+
+
+@in_float64
+def unobserved_error(
+    problem: SensingProblem,
+    matrix: AbstractMatrix | Numbers,
+    *,
+    relative_to: Literal["norm", "deviation"] = "norm",
+) -> float:
+    r"""The relative error on the entries that were not seen: the honest test.
+
+    ||W - W*|| over the entries that are neither observed nor held out, divided by
+    ||W*|| over the same ("norm"), or by ||W* - mean|| ("deviation"), the mean theirs.
+    Data far from zero make the first small for any guess near the mean.
+
+    Args:
+        problem: a completion whose target is known.
+        matrix: W, of the problem's shape.
+        relative_to: "norm", where the zero matrix has 1, or "deviation", where the
+            constant mean has 1.
+
+    Returns:
+        A number >= 0; infinity when what it is relative to is zero and the error not.
+
+    Raises:
+        SpecError: when the problem has no target, entries are not what is observed, no
+            entry is left, or the word is another.
+        DataError: when the shape is another or a number is not finite.
+
+    Exactness: exact.
+    Cost: forms rows x cols.
+    Source: mazumder2010, section 9 (test error).
+    Differs: the square root of the ratio of squares; the deviation is ours.
+    """
+    name = "unobserved_error"
+    if relative_to not in ("norm", "deviation"):
+        raise SpecError(
+            where=f"{name}(relative_to)",
+            rule='an error is relative to the "norm" or to the "deviation"',
+            got=f"{relative_to!r}",
+            fix='Leave it out for "norm"',
+        )
+    error, target = _error_and_target(name, problem, matrix)
+    unseen = np.ones(problem.shape, bool)
+    for part in (problem, problem.held_out):
+        operator = None if part is None else part.operator
+        if operator is not None and not isinstance(operator, EntrySampling):
+            raise SpecError(
+                where=f"{name}(problem)",
+                rule="entries are observed, one by one",
+                got=described(operator),
+                fix="Use relative_error, which takes any measurements",
+            )
+        if operator is not None:
+            unseen[np.asarray(operator.row_index), np.asarray(operator.col_index)] = 0
+    error, target = error[unseen], target[unseen]
+    if error.size == 0:
+        raise SpecError(
+            where=f"{name}(problem)",
+            rule="some entries are neither observed nor held out",
+            got="none",
+            fix="Use held_out_rmse, or observe fewer entries",
+        )
+    if relative_to == "deviation":
+        target = target - target.mean()
+    scale = np.abs(target).max()
+    if scale == 0:
+        return float("inf") if error.any() else 0.0
+    return float(np.linalg.norm(error / scale) / np.linalg.norm(target / scale))
 
 
 @in_float64

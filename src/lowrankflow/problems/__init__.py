@@ -18,6 +18,14 @@ from lowrankflow.problems.gaussian_sensing import (
     symmetric_gaussian_sensing as symmetric_gaussian_sensing,
 )
 from lowrankflow.problems.grid import ExhaustiveGrid as ExhaustiveGrid
+from lowrankflow.problems.indian_pines import (
+    INDIAN_PINES_LICENCE as INDIAN_PINES_LICENCE,
+    IndianPines as IndianPines,
+    load_indian_pines as load_indian_pines,
+)
+from lowrankflow.problems.indian_pines_problem import (
+    indian_pines_problem as indian_pines_problem,
+)
 from lowrankflow.problems.known import Known as Known, NamedInstance as NamedInstance
 from lowrankflow.problems.lifting import (
     LiftedOperator as LiftedOperator,

@@ -10,8 +10,8 @@ from jaxtyping import Float, Int
 from lowrankflow.errors import DataError
 from lowrankflow.problems.ratings_file import (
     MOVIELENS_100K_MD5,
+    RATINGS_FILE,
     md5_of,
-    ratings_file,
     without_header,
 )
 
@@ -79,16 +79,8 @@ def load_ratings(
     Exactness: exact; the rows are those of the official file, in its order.
     Cost: a quarter of a second; the first download is 2 MB.
     """
-    file = ratings_file(path)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise DataError(
-            where="load_ratings(path)",
-            rule="the ratings file can be read",
-            got=f"{type(error).__name__}: {error}",
-            fix="Correct its permissions, or give another path",
-        ) from None
+    file = RATINGS_FILE.path(path)
+    content = RATINGS_FILE.read(file)
     body = without_header(content)
     columns = _columns(file, body, first_line=1 if len(body) == len(content) else 2)
     if md5 is not None and md5_of(body) != md5:

@@ -7,7 +7,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lowrankflow.errors import SpecError
-from lowrankflow.problems import EntrySampling, SensingProblem, SymmetricEntrySampling
+from lowrankflow.problems import (
+    EntrySampling,
+    SampledProducts,
+    SensingProblem,
+    SymmetricEntrySampling,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -77,15 +82,62 @@ class SampledEntries:
 
         Exactness: to rounding; iterated where rows and columns are 100 or more.
         """
-        matrix = self.sparse(values)
-        if min(self.shape) < _SMALL:
-            left, sizes, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
-            return float(sizes[0]), left[:, 0], right[0]
-        if not np.any(values):
-            return 0.0, np.eye(1, self.shape[0])[0], np.eye(1, self.shape[1])[0]
-        from scipy.sparse.linalg import svds
+        return _top_pair(self.sparse(values), self.shape)
 
-        begin = np.random.default_rng(0).standard_normal(min(self.shape))
-        found = svds(matrix, k=1, v0=begin)
-        left, sizes, right = (np.asarray(part) for part in found)
+
+@dataclass(frozen=True, kw_only=True)
+class SortedTable:
+    """The observed entries sorted once, for who passes over them many times.
+
+    Args:
+        products: the passes.
+        values: y, row after row.
+    """
+
+    products: SampledProducts
+    values: Float[np.ndarray, " m"]
+
+    @staticmethod
+    def of(entries: SampledEntries) -> "SortedTable":
+        """The same entries."""
+        products = SampledProducts.of(entries.rows, entries.cols, entries.shape)
+        return SortedTable(products=products, values=products.sort(entries.values))
+
+    def misfit(
+        self,
+        left: Float[np.ndarray, "rows rank"],
+        right: Float[np.ndarray, "cols rank"],
+    ) -> Float[np.ndarray, " m"]:
+        """The values less the entries of left right', row after row."""
+        left, right = np.ascontiguousarray(left), np.ascontiguousarray(right)
+        return self.values - self.products.entries(left, right)
+
+    def sparse(self, values: Float[np.ndarray, " m"]) -> "csr_array":
+        """The matrix with these values, row after row, and 0 elsewhere."""
+        from scipy.sparse import csr_array
+
+        by_row = self.products.by_row
+        return csr_array((values, by_row.index, by_row.start), self.products.shape)
+
+    def largest(self, values: Float[np.ndarray, " m"]) -> float:
+        """The largest singular value of that matrix.
+
+        Exactness: to rounding; iterated where rows and columns are 100 or more.
+        """
+        return _top_pair(self.sparse(values), self.products.shape)[0]
+
+
+def _top_pair(
+    matrix: "csr_array", shape: tuple[int, int]
+) -> tuple[float, Float[np.ndarray, " rows"], Float[np.ndarray, " cols"]]:
+    rows, cols = shape
+    if min(rows, cols) < _SMALL:
+        left, sizes, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
         return float(sizes[0]), left[:, 0], right[0]
+    if not np.any(matrix.data):
+        return 0.0, np.eye(1, rows)[0], np.eye(1, cols)[0]
+    from scipy.sparse.linalg import svds
+
+    begin = np.random.default_rng(0).standard_normal(min(rows, cols))
+    left, sizes, right = (np.asarray(part) for part in svds(matrix, k=1, v0=begin))
+    return float(sizes[0]), left[:, 0], right[0]

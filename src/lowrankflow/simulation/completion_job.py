@@ -29,7 +29,7 @@ Method: TypeAlias = Literal[
 ]
 METHODS: tuple[Method, ...] = get_args(Method)
 # Raised when the same job gives other numbers.
-_NUMERICS_VERSION = 1
+_NUMERICS_VERSION = 2
 # Newton's method is brought to 1e-8; the others are slow beyond 1e-6.
 _GREEDY: dict[str, tuple[Literal["newton", "als", "flow"], float]] = {
     "greedy_path": ("newton", 1e-8),

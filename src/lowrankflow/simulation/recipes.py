@@ -262,6 +262,7 @@ _BUILDERS: dict[str, Callable[..., AbstractObjective]] = {
     "planted_psd_sensing": problems.planted_psd_sensing,
     "power_law_psd_sensing": power_law_psd_sensing,
     "ratings": problems.ratings_problem,
+    "indian_pines": problems.indian_pines_problem,
     "nonnegative_least_squares": problems.nonnegative_least_squares,
     "named": named_problem,
     "other_loss": other_loss_problem,
