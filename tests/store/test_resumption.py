@@ -40,6 +40,22 @@ JOBS = {
         schedule=EVERY,
         observe=("alignment_on_2", "alignment_off_2"),
     ),
+    "adaptive rank": RunJob(
+        RECTANGLE,
+        lrf.DeepFactorization(3),
+        lrf.AdaptiveRankFlow(admission_tolerance=1e-3, rtol=1e-5, atol=1e-5),
+        lrf.Stop(iterations=60),
+        start=lrf.Aligned(init_scale=1e-4),
+        schedule=EVERY,
+    ),
+    "adaptive rank, symmetric": RunJob(
+        SYMMETRIC,
+        lrf.DeepFactorization(2),
+        lrf.AdaptiveRankFlow(admission_tolerance=1e-3, rtol=1e-5, atol=1e-5),
+        lrf.Stop(iterations=60),
+        start=lrf.Identity(init_scale=1e-4),
+        schedule=EVERY,
+    ),
     "flow at times": RunJob(
         RECTANGLE,
         lrf.DeepFactorization(2),

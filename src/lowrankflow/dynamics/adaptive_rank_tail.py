@@ -53,7 +53,7 @@ class Outside:
 
     def top(
         self, weights: Weights, block: Cols, *, rtol: float, corrected: bool
-    ) -> tuple[Float[np.ndarray, " k"], Rows, Cols]:
+    ) -> tuple[Float[np.ndarray, " k"], Rows, Cols, int]:
         """The largest growths -u' (sum_k w_k A_k) v outside, with their directions.
 
         Args:
@@ -63,7 +63,8 @@ class Outside:
             corrected: whether A B' counts: for Gamma it does.
 
         Returns:
-            Growths, descending (of singular pairs >= 0), u_k and v_k.
+            Growths, descending (of singular pairs >= 0), u_k, v_k, and how many of the
+            first have settled to `rtol`.
         """
         block = _off(self.right, block.astype(float))
 
@@ -80,15 +81,19 @@ class Outside:
             return _off(self.right, image)
 
         if self.is_mirrored:
-            growths, v = top_eigenpairs(forth, block, rtol=rtol, rounds=_ROUNDS)
-            return growths, v, v
-        squares, v = top_eigenpairs(
+            growths, v, settled = top_eigenpairs(
+                forth, block, rtol=rtol, rounds=_ROUNDS
+            )
+            # Images of small vectors bring roundings of large ones back inside.
+            v = _off(self.right, v)
+            return growths, v, v, settled
+        squares, v, settled = top_eigenpairs(
             lambda b: back(forth(b)), block, rtol=2 * rtol, rounds=_ROUNDS
         )
         growths = np.sqrt(np.maximum(squares, 0))
         fine = growths > 1e-12 * max(growths[0] if growths.size else 0, 1e-290)
-        growths, v = growths[fine], v[:, fine]
-        return growths, forth(v) / growths, v
+        growths, v = growths[fine], _off(self.right, v[:, fine])
+        return growths, forth(v) / growths, v, settled
 
     def carry(self, gamma: Weights) -> tuple[Rows, Cols]:
         """A and B from now on: what is inside now is taken away for good.
@@ -141,6 +146,7 @@ class Tail:
         sizes: by the law, descending; infinity for one that has run away.
         left: u_k.
         right: v_k.
+        settled: how many of the first are known exactly enough to be let in.
         pace: the largest rate of growth of any direction outside, at present.
         norm: an estimate of the Frobenius norm of all that is left out, from above.
     """
@@ -148,6 +154,7 @@ class Tail:
     sizes: Float[np.ndarray, " k"]
     left: Rows
     right: Cols
+    settled: int
     pace: float
     norm: float
 
@@ -192,11 +199,11 @@ def tail_of(
         fresh = rng.standard_normal((cols, max(1, wanted - block.shape[1])))
         return np.concatenate([block, fresh / math.sqrt(cols)], axis=1)
 
-    growths, left, right = outside.top(
+    growths, left, right, settled = outside.top(
         gamma, begun(search, WATCHED), rtol=_GROWTH_RTOL, corrected=True
     )
     growths, left, right = (a[..., :room] for a in (growths, left, right))
-    rates, _, fastest = outside.top(
+    rates, _, fastest, _ = outside.top(
         present, begun(pace, _PACED), rtol=_PACE_RTOL, corrected=False
     )
     sizes, left, right = _sizes(frames, depth, growths, left, right)
@@ -212,6 +219,7 @@ def tail_of(
             sizes=sizes,
             left=left,
             right=right,
+            settled=max(settled, 1),
             pace=float(rates[0]) if rates.size else 0.0,
             norm=norm,
         ),

@@ -107,7 +107,7 @@ class Walk:
             is_mirrored=mirrored,
         )
         # What the gradient at zero points to, and the best step along it.
-        rates, left, right = outside.top(
+        rates, left, right, _ = outside.top(
             weights, _begun(cols), rtol=1e-3, corrected=False
         )
         best = 0.0
@@ -190,6 +190,7 @@ class Walk:
             assert self._tail is not None
             threshold = self._numbers["threshold"] * (1 - 1e-6)
             grown = int((self._tail.sizes >= threshold).sum())
+            grown = min(grown, self._tail.settled)
             if not grown:
                 return
             most = self._setting.max_rank

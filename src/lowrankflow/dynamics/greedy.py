@@ -33,11 +33,22 @@ from lowrankflow.dynamics.greedy_stage import (
     top_direction,
     with_unit,
 )
+from lowrankflow.dynamics.greedy_thin import (
+    ThinGreedyState,
+    ThinGreedyWalk,
+    thin_greedy_snapshot,
+)
 from lowrankflow.dynamics.integrator import FlowState, Real
 from lowrankflow.dynamics.mirror import on_host
+from lowrankflow.dynamics.thin_pull import (
+    is_symmetric_pull,
+    is_too_large,
+    thin_pull,
+)
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import (
     AbstractFactorization,
+    SymmetricFactorization,
     largest_rank,
     positive,
     positive_int,
@@ -85,7 +96,7 @@ class GreedyState(eqx.Module):
     status: Int[Array, ""]
 
 
-class GreedyLowRank(AbstractDynamics[GreedyState]):
+class GreedyLowRank(AbstractDynamics[GreedyState | ThinGreedyState]):
     r"""Greedy low-rank learning (GLRL), shallow and deep.
 
     Stage r + 1 starts at W_r with one more hidden unit of size `seed_scale` along the
@@ -114,7 +125,8 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         SpecError: when a number is not positive, or the factorization has one factor.
 
     Exactness: heuristic in the limit `seed_scale` -> 0; the flow within `rtol`.
-    Cost: a few hundred right-hand sides for each stage.
+    Cost: a few hundred right-hand sides for each stage. Observed entries of a matrix of
+        more than 250,000 numbers are passed over, and the matrix is never formed.
     Source: li2021, algorithm 1 and section 5.
     Differs: the flow replaces descent with a small step; rectangles by singular pairs
         (their lifted problem's top eigenvector).
@@ -131,13 +143,8 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
     start_form: ClassVar[StartForm] = "none"
 
     def __check_init__(self):
-        for name in (
-            "rtol",
-            "atol",
-            "seed_scale",
-            "stage_tolerance",
-            "optimality_tolerance",
-        ):
+        sizes = ("rtol", "atol", "seed_scale")
+        for name in (*sizes, "stage_tolerance", "optimality_tolerance"):
             positive(f"GreedyLowRank({name})", getattr(self, name))
         if self.max_rank is not None:
             positive_int("GreedyLowRank(max_rank)", self.max_rank)
@@ -150,7 +157,7 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         factors: HostFactors,
         *,
         seed: int,
-    ) -> GreedyState:
+    ) -> GreedyState | ThinGreedyState:
         if factorization.num_factors_in_product < 2:
             raise SpecError(
                 where="GreedyLowRank",
@@ -159,6 +166,8 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
                 fix="Use DeepFactorization(depth=2) or SymmetricFactorization()",
             )
         shapes = factorization.shapes(problem.shape)
+        if is_too_large(problem):
+            return self._thin(problem, factorization, None).state()
         zero = tuple(np.zeros(shape) for shape in shapes)
         rate, left, right = self._next_direction(problem, factorization, zero)
         flow = self._begun(problem, factorization, zero, np.asarray(0.0), None)
@@ -182,43 +191,49 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         self,
         problem: AbstractObjective,
         factorization: AbstractFactorization,
-        state: GreedyState,
+        state: GreedyState | ThinGreedyState,
         *,
         until: Until,
         stop: Stop,
-    ) -> GreedyState:
+    ) -> GreedyState | ThinGreedyState:
         if int(state.status) != RUNNING:
             return state
-        if state.at_critical_point:
-            state = self._let_in(problem, factorization, state)
+        if isinstance(state, ThinGreedyState):
+            thin = self._thin(problem, factorization, state)
+            return thin.advanced(until, Limits.of(stop))
+        greedy: GreedyState = state
+        if greedy.at_critical_point:
+            greedy = self._let_in(problem, factorization, greedy)
         while True:
             flow = advance_stage(
                 problem,
                 factorization,
-                state.flow,
+                greedy.flow,
                 np.asarray(float(self.rtol)),
-                np.asarray(float(state.stillness)),
+                np.asarray(float(greedy.stillness)),
                 # A new unit is no sooner at rest than at a tenth of its first pace.
-                np.asarray(0.1 * float(state.seed_pace)),
+                np.asarray(0.1 * float(greedy.seed_pace)),
                 until,
                 Limits.of(stop),
             )
-            state = eqx.tree_at(
-                lambda s: (s.flow, s.status), state, (flow, flow.status)
-            )
+            new = (flow, flow.status)
+            greedy = eqx.tree_at(lambda s: (s.flow, s.status), greedy, new)
             if int(flow.status) not in _STAGE_ENDS:
-                return state
-            state = self._looked_at(problem, factorization, state)
-            if state.at_critical_point:
-                return state
+                return greedy
+            greedy = self._looked_at(problem, factorization, greedy)
+            if greedy.at_critical_point:
+                return greedy
 
     @in_float64
     def snapshot(
         self,
         problem: AbstractObjective,
         factorization: AbstractFactorization,
-        state: GreedyState,
+        state: GreedyState | ThinGreedyState,
     ) -> Snapshot:
+        if isinstance(state, ThinGreedyState):
+            one = isinstance(factorization, SymmetricFactorization)
+            return thin_greedy_snapshot(state, one_factor=one)
         factors = to_host(state.flow.point)
         return Snapshot(
             time=float(state.flow.time),
@@ -234,6 +249,30 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
                 "rate": float(state.rate),
                 **flow_counts(state.flow),
             },
+        )
+
+    def _thin(
+        self,
+        problem: AbstractObjective,
+        factorization: AbstractFactorization,
+        state: ThinGreedyState | None,
+    ) -> ThinGreedyWalk:
+        """The same stages on thin factors, for what is too large to be formed."""
+        pull = thin_pull("GreedyLowRank(problem)", problem, "float64")
+        symmetric = isinstance(factorization, SymmetricFactorization)
+        if state is None and symmetric and not is_symmetric_pull(pull):
+            raise SpecError(
+                where="GreedyLowRank(problem)",
+                rule="U U' of a large matrix asks for a symmetric gradient",
+                got="one that is not symmetric at symmetric matrices",
+                fix="Observe pairs by SymmetricEntrySampling",
+            )
+        return ThinGreedyWalk(
+            self,
+            pull,
+            factorization.num_factors_in_product,
+            state,
+            is_mirrored=symmetric if state is None else state.is_mirrored,
         )
 
     def _let_in(
@@ -295,8 +334,7 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         only in what it decides: the next direction and its rate. Where they still
         change, the critical point is not there yet.
         """
-        factors = to_host(state.flow.point)
-        pull = self._pull(problem, factorization, factors)
+        pull = self._pull(problem, factorization, to_host(state.flow.point))
         rate, left, right = top_direction(factorization, pull)
         is_last = rate <= float(self.optimality_tolerance) * float(state.first_rate)
         before = float(state.next_rate)
@@ -309,8 +347,7 @@ class GreedyLowRank(AbstractDynamics[GreedyState]):
         )
         at_rest = is_last or same or resolved
         capacity = largest_rank(factorization.shapes(problem.shape))
-        if self.max_rank is not None:
-            capacity = min(capacity, self.max_rank)
+        capacity = min(capacity, self.max_rank or capacity)
         status = RUNNING
         if is_last:
             status = CODES[Result.optimal]

@@ -17,20 +17,20 @@ def top_eigenpairs(
     *,
     rtol: float,
     rounds: int,
-) -> tuple[Float[np.ndarray, " k"], Block]:
+) -> tuple[Float[np.ndarray, " k"], Block, int]:
     """The largest eigenvalues of a symmetric operator and their vectors.
 
     Args:
         apply: the operator, on blocks.
         block: n x k, where the search begins: of full column rank, within the subspace
             to be searched, which the operator must leave to itself.
-        rtol: of the values, relative to the largest in absolute value, from one restart
-            to the next.
+        rtol: of the largest value, relative to the largest in absolute value, from one
+            restart to the next.
         rounds: restarts at most.
 
     Returns:
-        The values, descending, and orthonormal vectors; fewer than k where the space
-        has fewer dimensions.
+        The values, descending, orthonormal vectors, and how many of the first have
+        settled like that; fewer than k where the space has fewer dimensions.
 
     Exactness: values from below, within about `rtol`; a direction orthogonal to `block`
         and all its images is not seen.
@@ -39,23 +39,25 @@ def top_eigenpairs(
     Differs: the basis is orthogonalized in full.
     """
     count = block.shape[1]
-    values = np.empty(0)
+    values, settled = np.empty(0), 0
     for _ in range(max(rounds, 1)):
         basis, images = _krylov(apply, block)
         if basis.shape[1] == 0:
-            return np.zeros(0), basis
+            return np.zeros(0), basis, 0
         small = basis.T @ images
         found, turns = np.linalg.eigh((small + small.T) / 2)
         best = slice(None, -count - 1, -1)
         before, values, block = values, found[best], basis @ turns[:, best]
         scale = np.abs(found).max()
-        if before.size == values.size and (
-            np.abs(before - values).max() <= rtol * scale
-        ):
-            break
+        same = np.zeros(values.size, bool)
+        shared = min(before.size, values.size)
+        same[:shared] = np.abs(before[:shared] - values[:shared]) <= rtol * scale
         if basis.shape[1] >= basis.shape[0]:
+            same[:] = True
+        settled = int(np.argmin(np.append(same, False)))
+        if settled:
             break
-    return values, block
+    return values, block, settled
 
 
 def _krylov(

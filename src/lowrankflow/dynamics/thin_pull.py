@@ -16,7 +16,6 @@ from lowrankflow.dynamics.mirror import on_host
 from lowrankflow.errors import SpecError
 from lowrankflow.problems import (
     AbstractObjective,
-    DenseSensing,
     EntrySampling,
     SampledProducts,
     SensingProblem,
@@ -33,6 +32,8 @@ Precision: TypeAlias = Literal["float64", "float32"]
 
 # Relative, of a product with a probe: what rounding leaves between G x and G' x.
 _SAME = 1e-10
+# Above this many numbers a matrix of observed entries is not formed.
+_LARGE = 250_000
 
 
 class AbstractPull(abc.ABC):
@@ -228,12 +229,13 @@ def thin_pull(where: str, problem: AbstractObjective, precision: str) -> Abstrac
     """
     operator = problem.operator if isinstance(problem, SensingProblem) else None
     entries = isinstance(operator, EntrySampling | SymmetricEntrySampling)
-    if not (entries or isinstance(operator, DenseSensing)):
+    small = problem.shape[0] * problem.shape[1] <= _LARGE
+    if operator is None or not (entries or small):
         raise SpecError(
             where=where,
-            rule="measurements have products with thin blocks: observed entries, or "
-            "given matrices at small size",
-            got=type(operator or problem).__name__,
+            rule="measurements have products with thin blocks: observed entries, or any "
+            f"others of a matrix of at most {_LARGE} numbers",
+            got=f"{type(operator or problem).__name__} of shape {problem.shape}",
             fix="Use a SensingProblem with EntrySampling, or GradientFlow",
         )
     assert isinstance(problem, SensingProblem)
@@ -253,6 +255,13 @@ def thin_pull(where: str, problem: AbstractObjective, precision: str) -> Abstrac
     pull = kind(on_host(problem), np.dtype(precision))
     _PULLS[key] = weakref.ref(problem.measurements, lambda _: _PULLS.pop(key, 0)), pull
     return pull
+
+
+def is_too_large(problem: AbstractObjective) -> bool:
+    """Whether entries are observed of a matrix that is better not formed."""
+    operator = problem.operator if isinstance(problem, SensingProblem) else None
+    entries = isinstance(operator, EntrySampling | SymmetricEntrySampling)
+    return entries and problem.shape[0] * problem.shape[1] > _LARGE
 
 
 def is_symmetric_pull(pull: AbstractPull) -> bool:
