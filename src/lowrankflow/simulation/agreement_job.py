@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
+from scipy.interpolate import CubicSpline
 
 from lowrankflow import metrics
 from lowrankflow.dynamics import AbstractDynamics, Snapshot, Stop, Until
@@ -26,6 +27,8 @@ from lowrankflow.simulation.simulate import check_parts, first_state
 
 # Raised when the same job gives other numbers.
 _NUMERICS_VERSION = 1
+# Steps on either side of one through which its spline goes, and points in each.
+_REACH, _FINE = 3, 33
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,24 +163,29 @@ def compared(
         it at the same time; loss; relative_error; reference_error, that of the
         reference at the same loss; rank.
 
-    Exactness: `Polyline`'s, with a corner at every step of the reference; between steps
-        the reference is a straight line in time, and in the logarithm of the loss.
+    Exactness: between its steps the reference is a cubic spline in time, for the curve
+        and at equal times; the error straight in the logarithm of the loss.
     """
     size = float(np.linalg.norm(reference.matrices[-1]))
     lengths = np.linalg.norm(np.diff(path.matrices, axis=0), axis=1)
     length = np.concatenate([[0.0], np.cumsum(lengths)])
     even = np.linspace(0.0, length[-1], points)
     at = np.abs(length[None, :] - even[:, None]).argmin(axis=1)
-    curve = Polyline(reference.matrices)
     chosen = path.matrices[at]
-    then = _interpolated(path.time[at], reference.time, reference.matrices)
     errors = np.array([_error(problem, matrix) for matrix in reference.matrices])
     # Against the loss, which falls: from the end to the start.
     falling = np.minimum.accumulate(reference.loss)[::-1]
     return {
         "path_share": length[at] / max(length[-1], 1e-300),
-        "curve_distance": np.array([curve.distance(one) for one in chosen]) / size,
-        "time_distance": np.linalg.norm(chosen - then, axis=1) / size,
+        "curve_distance": np.array(
+            [_from_curve(one, reference) / size for one in chosen]
+        ),
+        "time_distance": np.array(
+            [
+                np.linalg.norm(one - _at_time(time, reference)) / size
+                for one, time in zip(chosen, path.time[at], strict=True)
+            ]
+        ),
         "loss": path.loss[at],
         "relative_error": np.array([_error(problem, one) for one in chosen]),
         "reference_error": np.interp(
@@ -191,17 +199,32 @@ def _error(problem: SensingProblem, matrix: np.ndarray) -> float:
     return metrics.relative_error(problem, matrix.reshape(problem.shape))
 
 
-def _interpolated(
-    wanted: Float[np.ndarray, " points"],
-    time: Float[np.ndarray, " steps"],
-    matrices: Float[np.ndarray, "steps numbers"],
-) -> Float[np.ndarray, "points numbers"]:
-    """The matrices at these times, straight between steps; the last one afterwards."""
-    after = np.clip(np.searchsorted(time, wanted), 1, len(time) - 1)
-    before = after - 1
-    share = (wanted - time[before]) / np.maximum(time[after] - time[before], 1e-300)
-    share = np.clip(share, 0.0, 1.0)[:, None]
-    return (1 - share) * matrices[before] + share * matrices[after]
+def _from_curve(point: np.ndarray, reference: Path) -> float:
+    """The distance from the reference's path, near its nearest step."""
+    corners = reference.matrices
+    nearest = int(np.linalg.norm(corners - point, axis=1).argmin())
+    spline, near = _local(nearest, reference)
+    ends = reference.time[max(nearest - 1, 0) : nearest + 2]
+    if len(near) < 2:
+        return float(np.linalg.norm(corners[nearest] - point))
+    fine = [np.linspace(*pair, _FINE) for pair in zip(ends, ends[1:], strict=False)]
+    return Polyline(spline(np.concatenate(fine))).distance(point)
+
+
+def _at_time(time: float, reference: Path) -> np.ndarray:
+    """The reference at this time; its end afterwards."""
+    if time >= reference.time[-1]:
+        return reference.matrices[-1]
+    after = int(np.searchsorted(reference.time, time, side="right"))
+    return _local(max(after - 1, 0), reference)[0](time)
+
+
+def _local(step: int, reference: Path) -> tuple[CubicSpline, np.ndarray]:
+    """A cubic through the steps around one, as a function of time."""
+    first = max(step - _REACH, 0)
+    times = reference.time[first : step + _REACH + 2]
+    times, kept = np.unique(times, return_index=True)
+    return CubicSpline(times, reference.matrices[first + kept]), times
 
 
 def _dense(snapshot: Snapshot) -> np.ndarray:
