@@ -26,5 +26,6 @@ STUDIES = Registry(
         li2021.Recovery(),
         li2021.GreedyPaths(),
         scale.Agreement(),
+        scale.MovieLens(),
     )
 )

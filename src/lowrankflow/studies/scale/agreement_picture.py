@@ -80,8 +80,7 @@ def _draw_errors(axes: PlotAxes, runs: Collection) -> None:
     )
     axes.invert_xaxis()
     axes.set_yscale("log")
-    if cells:
-        axes.legend(loc="lower left", handlelength=1.6)
+    _legend(axes, loc="lower left")
 
 
 def _draw_passages(axes: PlotAxes, runs: Collection) -> None:
@@ -115,8 +114,7 @@ def _draw_passages(axes: PlotAxes, runs: Collection) -> None:
         ylabel="distance, % of $||W||$",
         title="from the greedy points 1, 2, ...",
     )
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower left", ncols=2, handlelength=1.0, columnspacing=0.8)
+    _legend(axes, loc="lower left", ncols=2)
 
 
 def _draw_followed(axes: PlotAxes, runs: Collection) -> None:
@@ -143,8 +141,7 @@ def _draw_followed(axes: PlotAxes, runs: Collection) -> None:
         ylabel="directions",
         title="followed at most, of all",
     )
-    if cells:
-        axes.legend(loc="upper left", handlelength=1.6)
+    _legend(axes, loc="upper left")
 
 
 def _draw_distances(
@@ -203,7 +200,13 @@ def _draw_sweep(axes: PlotAxes, runs: Collection) -> None:
         xlabel="admission_tolerance",
         title="tighter is nearer",
     )
-    axes.legend(fontsize=7, handlelength=2.0)
+    _legend(axes, loc="best")
+
+
+def _legend(axes: PlotAxes, *, loc: str, ncols: int = 1) -> None:
+    """One where there is something to name."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc=loc, ncols=ncols, handlelength=1.6, fontsize=7)
 
 
 def _percent(sample: Sample) -> Sample:

@@ -10,8 +10,10 @@ from lowrankflow.factorizations import Aligned, DeepFactorization
 from lowrankflow.simulation import AtTimes, Recipe, RunJob
 from lowrankflow.studies.study import LabelledJob
 
-INIT_SCALE, ADMISSION, TOLERANCE = 1e-3, 1e-3, 1e-4
-DEPTHS = (2, 3)
+INIT_SCALE, RTOL = 1e-3, 1e-4
+# Admission tolerances by depth. At depth 3 both let directions in at 40 starts.
+ADMISSIONS: Mapping[int, tuple[float, ...]] = {2: (1e-3, 1e-4), 3: (1e-4,)}
+DEPTHS = tuple(ADMISSIONS)
 SHOWN = 10
 # The axes "data" and "method".
 WHOLE, CUT = "all ratings", "a cut"
@@ -85,28 +87,46 @@ def recipe(size: Size, seed: int) -> Recipe:
 
 
 def labelled_jobs(profile: str, num_seeds: int) -> list[LabelledJob]:
-    """All runs of a profile; the axes are data, method, depth and seed."""
-    size = SIZES[profile]
-    flows = {
-        DENSE: GradientFlow(rtol=TOLERANCE, atol=TOLERANCE),
-        ADAPTIVE: AdaptiveRankFlow(
-            admission_tolerance=ADMISSION, rtol=TOLERANCE, atol=TOLERANCE
-        ),
-    }
-    return [
-        LabelledJob(
-            axes={"data": size.data, "method": method, "depth": depth, "seed": seed},
-            job=RunJob(
-                problem=recipe(size, seed),
-                factorization=DeepFactorization(depth),
-                dynamics=dynamics,
-                start=Aligned(init_scale=INIT_SCALE),
-                seed=seed,
-                stop=Stop(time=float(size.times[depth][-1])),
-                schedule=AtTimes(size.times[depth]),
-            ),
-        )
-        for method, dynamics in flows.items()
+    """All runs of a profile; the axes are data, method, depth, tolerance and seed."""
+    size, seeds = SIZES[profile], range(num_seeds)
+    dense = GradientFlow(rtol=RTOL, atol=RTOL)
+    jobs = [
+        _labelled(size, DENSE, dense, depth, 0.0, seed)
         for depth in DEPTHS
-        for seed in range(num_seeds)
+        for seed in seeds
     ]
+    for depth, tolerances in ADMISSIONS.items():
+        for tolerance in tolerances:
+            flow = AdaptiveRankFlow(admission_tolerance=tolerance, rtol=RTOL, atol=RTOL)
+            jobs += [
+                _labelled(size, ADAPTIVE, flow, depth, tolerance, seed)
+                for seed in seeds
+            ]
+    return jobs
+
+
+def _labelled(
+    size: Size,
+    method: str,
+    dynamics: GradientFlow | AdaptiveRankFlow,
+    depth: int,
+    tolerance: float,
+    seed: int,
+) -> LabelledJob:
+    job = RunJob(
+        problem=recipe(size, seed),
+        factorization=DeepFactorization(depth),
+        dynamics=dynamics,
+        start=Aligned(init_scale=INIT_SCALE),
+        seed=seed,
+        stop=Stop(time=float(size.times[depth][-1])),
+        schedule=AtTimes(size.times[depth]),
+    )
+    axes = {
+        "data": size.data,
+        "method": method,
+        "depth": depth,
+        "tolerance": tolerance,
+        "seed": seed,
+    }
+    return LabelledJob(axes=axes, job=job)
