@@ -8,11 +8,10 @@ kept beside them.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline
 
 from lowrankflow import metrics
 from lowrankflow.dynamics import AbstractDynamics, Snapshot, Stop, Until
@@ -24,6 +23,9 @@ from lowrankflow.result import Result
 from lowrankflow.seeds import checked_seed
 from lowrankflow.simulation.recipes import Recipe
 from lowrankflow.simulation.simulate import check_parts, first_state
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 # Raised when the same job gives other numbers.
 _NUMERICS_VERSION = 1
@@ -219,8 +221,11 @@ def _at_time(time: float, reference: Path) -> np.ndarray:
     return _local(max(after - 1, 0), reference)[0](time)
 
 
-def _local(step: int, reference: Path) -> tuple[CubicSpline, np.ndarray]:
+def _local(step: int, reference: Path) -> tuple["CubicSpline", np.ndarray]:
     """A cubic through the steps around one, as a function of time."""
+    # It brings SciPy's optimizers with it; only these jobs need it.
+    from scipy.interpolate import CubicSpline
+
     first = max(step - _REACH, 0)
     times = reference.time[first : step + _REACH + 2]
     times, kept = np.unique(times, return_index=True)

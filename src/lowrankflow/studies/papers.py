@@ -12,7 +12,7 @@ class Paper:
         authors: family names, for a reader.
         year: of the version cited.
         title: of the paper.
-        url: where it can be read.
+        url: where it can be read; empty for own work.
     """
 
     key: str
@@ -57,7 +57,7 @@ PAPERS = {
                 "The flow of a deep factorization at the cost of its current rank: own "
                 "work, which extends arora2019 and li2021"
             ),
-            url="https://arxiv.org/abs/1905.13655",
+            url="",
         ),
     )
 }

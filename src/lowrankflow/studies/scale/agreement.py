@@ -91,11 +91,13 @@ class Agreement(AbstractStudy):
         "paper": _profile("paper", 1, 600.0, "no paper has it"),
     }
     figure_text: ClassVar[str] = (
-        "Left: the largest distance of the adaptive path from the dense one for each "
-        "problem, depth and scale, all below the bound of one per cent; the ends are "
-        "nearer still. Middle: how many directions are followed of the 60 or 100 that "
-        "there are. Right: distances of paths and ends fall with the admission "
-        "tolerance."
+        "Above, left: relative error along the path, a line for the dense flow and "
+        "marks for the adaptive one on top of it, by depth. Middle: distances from the "
+        "critical points of greedy learning against time at depth 3; both flows pass "
+        "one after the other. Right: how many directions are followed, by start and "
+        "depth; as many as the truth has beyond depth 2. Below: distances of paths and "
+        "of ends in per cent for each problem, start and depth with their bounds, and "
+        "how both fall with the admission tolerance."
     )
 
     def jobs(self, profile: str, num_seeds: int) -> list[LabelledJob]:

@@ -112,7 +112,7 @@ def few_are_followed(study: AbstractStudy, runs: Collection) -> list[Verdict]:
         for cell in measures.cells(runs, start)
         if cell[2] > 2 and cell[3] <= 1e-4
     ]
-    rank = max(measures.stages(runs))
+    rank = measures.rank(runs)
     return [
         at_most(
             measures.worst(runs, deep, measures.followed),

@@ -142,8 +142,8 @@ def recipe(size: Size, problem: str, seed: int) -> Recipe:
 
 
 def labelled_jobs(profile: str, num_seeds: int) -> list[LabelledJob]:
-    """All runs of a profile; the axes are part, problem, start, depth, init_scale,
-    tolerance, method and seed.
+    """All runs of a profile; the axes are part, problem, rank, start, depth,
+    init_scale, tolerance, method and seed.
     """
     size = SIZES[profile]
     return [job for seed in range(num_seeds) for job in _of_seed(size, seed)]
@@ -184,6 +184,7 @@ def _pair(
     axes = {
         "part": part,
         "problem": problem,
+        "rank": size.rank,
         "start": start,
         "depth": depth,
         "init_scale": scale,
@@ -211,6 +212,7 @@ def _passage(size: Size, method: str, seed: int) -> LabelledJob:
     axes = {
         "part": STAGES,
         "problem": PSD,
+        "rank": size.rank,
         "start": "identity",
         "depth": STAGES_DEPTH,
         "init_scale": STAGES_SCALE,

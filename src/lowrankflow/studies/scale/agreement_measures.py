@@ -101,13 +101,14 @@ def swept(runs: Collection, depth: int, variable: str) -> dict[float, Sample]:
     }
 
 
+def rank(runs: Collection) -> int:
+    """Of the truths: a profile has one."""
+    return int(runs.axis("rank")[0])
+
+
 def stages(runs: Collection) -> list[int]:
-    """1, 2, ... for the greedy points whose distances were recorded."""
-    for _, dataset in runs.select(part=STAGES).runs:
-        names = [str(name) for name in dataset.variables]
-        count = sum(name.startswith("greedy_point_distance_") for name in names)
-        return list(range(1, count + 1))
-    return [1]
+    """1, 2, ... up to the rank: the greedy points."""
+    return list(range(1, rank(runs) + 1))
 
 
 def passage(runs: Collection, method: str, stage: int) -> Sample:

@@ -54,7 +54,7 @@ def draw_pairs(collection: Collection) -> "Figure":
 
 
 def _draw_errors(axes: PlotAxes, runs: Collection) -> None:
-    """The error against the loss: a line for the dense flow, dots for the other."""
+    """The error along the path: a line for the dense flow, marks for the other."""
     cells = [
         cell
         for cell in measures.cells(runs, "aligned")
@@ -62,25 +62,28 @@ def _draw_errors(axes: PlotAxes, runs: Collection) -> None:
     ]
     for cell in cells:
         look = depth_look(cell[2])
-        loss, ours, dense = (
+        share, ours, dense = (
             measures.number(runs, cell, name).values
-            for name in ("loss", "relative_error", "reference_error")
+            for name in ("path_share", "relative_error", "reference_error")
         )
-        if not len(loss):
+        if not len(share):
             continue
-        axes.plot(loss[0], dense[0], color=look.color, linewidth=1.2, label=look.label)
+        axes.plot(share[0], dense[0], color=look.color, linewidth=1.2)
         axes.plot(
-            loss[0][::2], ours[0][::2], look.marker, color=look.color, markersize=3.2
+            share[0][::3],
+            ours[0][::3],
+            color=look.color,
+            marker=look.marker,
+            linestyle="none",
+            markersize=3.5,
+            label=look.label,
         )
     axes.set(
-        xscale="log",
-        xlabel="loss (falls to the right)",
+        xlabel="share of the path's length",
         ylabel="relative error",
         title="line: dense flow, marks: adaptive",
     )
-    axes.invert_xaxis()
-    axes.set_yscale("log")
-    _legend(axes, loc="lower left")
+    _legend(axes, loc="upper right")
 
 
 def _draw_passages(axes: PlotAxes, runs: Collection) -> None:
@@ -98,7 +101,7 @@ def _draw_passages(axes: PlotAxes, runs: Collection) -> None:
             shown = np.maximum(path.values / norm, 1e-7)
             dense = method == "dense"
             axes.plot(
-                path.time / 1000,
+                path.time,
                 shown * _PERCENT,
                 color=color,
                 linestyle="-" if dense else "none",
@@ -106,13 +109,13 @@ def _draw_passages(axes: PlotAxes, runs: Collection) -> None:
                 markevery=4,
                 markersize=3,
                 linewidth=1.0,
-                label=f"{stage}" if dense else "_",
+                label=f"point {stage}" if dense else "_",
             )
     axes.set(
         yscale="log",
-        xlabel="time / 1000",
+        xlabel="time",
         ylabel="distance, % of $||W||$",
-        title="from the greedy points 1, 2, ...",
+        title="from the greedy points, depth 3",
     )
     _legend(axes, loc="lower left", ncols=2)
 
@@ -124,7 +127,7 @@ def _draw_followed(axes: PlotAxes, runs: Collection) -> None:
         own = [cell for cell in cells if cell[2] == depth]
         samples = [measures.followed(runs, cell) for cell in own]
         draw_samples(axes, [cell[3] for cell in own], samples, depth_look(depth))
-    rank = max(measures.stages(runs))
+    rank = measures.rank(runs)
     axes.axhline(rank, color=INK, linestyle=":", linewidth=1)
     axes.annotate(
         f"rank of the truth, {rank}",
@@ -172,10 +175,14 @@ def _draw_distances(
             for look in _looks(runs)
         ],
         labels=[look.label for look in _looks(runs)],
-        loc="lower right",
-        handlelength=0.8,
+        loc="lower center",
+        ncols=3,
+        handlelength=0.6,
+        columnspacing=0.8,
         fontsize=7,
     )
+    least, most = axes.get_ylim()
+    axes.set_ylim(least / 5, most)
 
 
 def _looks(runs: Collection) -> list[Look]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from lowrankflow.metrics import Polyline
 from lowrankflow.studies.collection import Collection, Trajectory
@@ -130,6 +129,9 @@ def _paired(
 
 def _curve(dense: Trajectory) -> np.ndarray:
     """Logarithms of the ten values, smooth in time from record to record."""
+    # It brings SciPy's optimizers with it; only judging needs it.
+    from scipy.interpolate import PchipInterpolator
+
     time = dense.time
     share = np.arange(_FINE * (time.size - 1) + 1) / _FINE
     fine = np.interp(share, np.arange(time.size), time)

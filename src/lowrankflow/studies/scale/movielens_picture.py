@@ -39,7 +39,7 @@ def draw_ratings(collection: Collection) -> "Figure":
             Line2D([], [], color=INK, marker=".", linestyle="none"),
         ],
         labels=["dense flow", "adaptive"],
-        loc="upper left",
+        loc="center right",
         handlelength=1.4,
     )
     if below[0].get_legend_handles_labels()[0]:
@@ -72,7 +72,8 @@ def _draw_values(
         measures.seconds(runs, ADAPTIVE, depth, tolerance),
     )
     axes.set_title(
-        f"depth {depth}, admission {tolerance:g}\n{_said(slow)} dense, {_said(fast)}"
+        f"depth {depth}, admission {tolerance:g}\n"
+        f"dense {_said(slow)}, adaptive {_said(fast)}"
     )
     axes.set_yscale("log")
     axes.set_ylim(bottom=INIT_SCALE / 2)
@@ -95,7 +96,7 @@ def _draw_distances(
     axes.axhline(1.0, color=INK, linewidth=0.8)
     axes.annotate("1 %", (0.01, 1.0), xycoords=("axes fraction", "data"), va="bottom")
     axes.set_yscale("log")
-    axes.set_ylim(1e-4, 100)
+    axes.set_ylim(1e-5, 100)
 
 
 def _said(number: float) -> str:
