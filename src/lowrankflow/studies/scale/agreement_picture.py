@@ -38,6 +38,7 @@ _NAMES = {
     ("wide", "balanced"): "wide\nrandom",
 }
 _PERCENT = 100
+_COUNTS = (2, 5, 10, 20, 50, 100)
 
 
 def draw_pairs(collection: Collection) -> "Figure":
@@ -142,8 +143,11 @@ def _draw_followed(axes: PlotAxes, runs: Collection) -> None:
         yscale="log",
         xlabel="init_scale",
         ylabel="directions",
-        title="followed at most, of all",
+        title="directions followed at most",
+        ylim=(2, 200),
     )
+    axes.set_yticks(_COUNTS, [str(count) for count in _COUNTS])
+    axes.minorticks_off()
     _legend(axes, loc="upper left")
 
 
@@ -177,9 +181,10 @@ def _draw_distances(
         labels=[look.label for look in _looks(runs)],
         loc="lower center",
         ncols=3,
-        handlelength=0.6,
-        columnspacing=0.8,
-        fontsize=7,
+        handlelength=0.5,
+        handletextpad=0.4,
+        columnspacing=0.6,
+        fontsize=6.5,
     )
     least, most = axes.get_ylim()
     axes.set_ylim(least / 5, most)
@@ -207,13 +212,13 @@ def _draw_sweep(axes: PlotAxes, runs: Collection) -> None:
         xlabel="admission_tolerance",
         title="tighter is nearer",
     )
-    _legend(axes, loc="best")
+    _legend(axes, loc="best", length=3.6)
 
 
-def _legend(axes: PlotAxes, *, loc: str, ncols: int = 1) -> None:
+def _legend(axes: PlotAxes, *, loc: str, ncols: int = 1, length: float = 1.6) -> None:
     """One where there is something to name."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc=loc, ncols=ncols, handlelength=1.6, fontsize=7)
+        axes.legend(loc=loc, ncols=ncols, handlelength=length, fontsize=7)
 
 
 def _percent(sample: Sample) -> Sample:

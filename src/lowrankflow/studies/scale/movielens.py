@@ -159,6 +159,6 @@ class MovieLens(AbstractStudy):
             "times faster than the dense flow.",
             statement=self.statement("faster"),
             quantity="wall time of the dense flow over that of the adaptive one",
-            note="on one machine, one thread each, compilation and the records' "
-            "decompositions included; " + _BEFORE,
+            note="on one machine, one thread each, with the decompositions at the "
+            "records; the first run of a process also compiles; " + _BEFORE,
         )

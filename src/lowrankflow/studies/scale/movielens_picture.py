@@ -39,7 +39,7 @@ def draw_ratings(collection: Collection) -> "Figure":
             Line2D([], [], color=INK, marker=".", linestyle="none"),
         ],
         labels=["dense flow", "adaptive"],
-        loc="center right",
+        loc="lower right",
         handlelength=1.4,
     )
     if below[0].get_legend_handles_labels()[0]:
