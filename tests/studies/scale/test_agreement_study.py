@@ -73,7 +73,8 @@ def right(axes, profile):
 
 def wrong(axes, profile):
     if axes["part"] == STAGES:
-        return passage(profile, "another", 0.3)
+        near = 0.3 if axes["method"] == "adaptive" else 1e-4
+        return passage(profile, "another", near)
     return pair(axes, 0.05)
 
 

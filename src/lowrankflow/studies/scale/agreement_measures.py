@@ -130,6 +130,19 @@ def farthest_passage(runs: Collection, method: str) -> Sample:
     return largest([sample.map(lambda row: row[0]) for sample in approaches])
 
 
+def passages_apart(runs: Collection) -> Sample:
+    """How much nearer one flow passes a greedy point than the other, at most."""
+    apart = [
+        combine(
+            lambda ours, dense: abs(float(ours[0] - dense[0])),
+            passage(runs, "adaptive", stage),
+            passage(runs, "dense", stage),
+        )
+        for stage in stages(runs)
+    ]
+    return largest(apart)
+
+
 def least_gap(runs: Collection, method: str) -> Sample:
     """The fewest records between two greedy points passed; negative out of order."""
     approaches = [passage(runs, method, stage) for stage in stages(runs)]
