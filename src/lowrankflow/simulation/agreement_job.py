@@ -237,7 +237,11 @@ def _dense(snapshot: Snapshot) -> np.ndarray:
 
 
 def _advance(
-    dynamics: AbstractDynamics[Any], parts: tuple, state: Any, until: Until, stop: Stop
+    dynamics: AbstractDynamics[Any],
+    parts: tuple[SensingProblem, AbstractFactorization],
+    state: Any,
+    until: Until,
+    stop: Stop,
 ) -> Callable[[], Any]:
     return lambda: dynamics.advance(*parts, state, until=until, stop=stop)
 

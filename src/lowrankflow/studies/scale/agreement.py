@@ -86,8 +86,8 @@ class Agreement(AbstractStudy):
         ),
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
-        "smoke": _profile("smoke", 1, 25.0, "tiny, for tests: decides nothing"),
-        "quick": _profile("quick", 1, 90.0, "one scale, depths 2 and 3, one seed"),
+        "smoke": _profile("smoke", 1, 60.0, "tiny, for tests: decides nothing"),
+        "quick": _profile("quick", 1, 120.0, "one scale, depths 2 and 3, one seed"),
         "paper": _profile("paper", 1, 600.0, "no paper has it"),
     }
     figure_text: ClassVar[str] = (

@@ -1,7 +1,7 @@
 """Both flows on top of each other, and how far they are apart."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes as PlotAxes
@@ -30,6 +30,7 @@ from lowrankflow.studies.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_Corner: TypeAlias = Literal["best", "upper left", "upper right", "lower left"]
 _SHOWN_SCALE = 1e-4
 _NAMES = {
     ("wide", "aligned"): "wide\naligned",
@@ -215,7 +216,9 @@ def _draw_sweep(axes: PlotAxes, runs: Collection) -> None:
     _legend(axes, loc="best", length=3.6)
 
 
-def _legend(axes: PlotAxes, *, loc: str, ncols: int = 1, length: float = 1.6) -> None:
+def _legend(
+    axes: PlotAxes, *, loc: _Corner, ncols: int = 1, length: float = 1.6
+) -> None:
     """One where there is something to name."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc=loc, ncols=ncols, handlelength=length, fontsize=7)
