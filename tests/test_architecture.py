@@ -68,6 +68,8 @@ LAZY_IMPORTS = {
     ("reference/sampled_entries.py", "scipy.sparse.linalg"): "the same",
     ("reference/soft_impute.py", "scipy.optimize"): OPTIMIZE,
     ("simulation/run.py", "xarray"): "takes half a second to import; few runs need it",
+    ("simulation/agreement_job.py", "scipy.interpolate"): "brings SciPy's optimizers",
+    ("studies/scale/movielens_measures.py", "scipy.interpolate"): "the same",
     ("store/archive.py", "xarray"): "the same; only results on disk need it",
     ("store/results.py", "xarray"): "the same",
     ("store/grid_results.py", "xarray"): "the same",

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 from jaxtyping import Float
 
 from lowrankflow.dynamics.tail_directions import top_eigenpairs
@@ -126,9 +127,23 @@ def carried_here(
     if not a.shape[1]:
         return a, b
     (p, x), (q, y) = np.linalg.qr(a), np.linalg.qr(b)
-    u, sizes, vt = np.linalg.svd(x @ y.T, full_matrices=False)
+    u, sizes, vt = _decomposed(x @ y.T)
     kept = sizes > 1e-5 * scale
     return p @ (u[:, kept] * sizes[kept]), q @ vt[kept].T
+
+
+def _decomposed(
+    core: Float[np.ndarray, "k l"],
+) -> tuple[np.ndarray, Float[np.ndarray, " j"], np.ndarray]:
+    """The thin singular value decomposition, for cores that are far from full rank.
+
+    Divide and conquer gives up on some of them, finite as they are; the slower
+    iteration does not.
+    """
+    try:
+        return np.linalg.svd(core, full_matrices=False)
+    except np.linalg.LinAlgError:
+        return scipy.linalg.svd(core, full_matrices=False, lapack_driver="gesvd")
 
 
 def _off(

@@ -1,3 +1,8 @@
+from lowrankflow.simulation.agreement_job import (
+    AgreementJob as AgreementJob,
+    Path as Path,
+    compared as compared,
+)
 from lowrankflow.simulation.completion_job import (
     CompletionJob as CompletionJob,
     Method as Method,

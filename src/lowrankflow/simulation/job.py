@@ -16,6 +16,7 @@ from lowrankflow.dynamics import AbstractDynamics, Stop
 from lowrankflow.errors import LowRankFlowError, SpecError
 from lowrankflow.factorizations import AbstractFactorization, AbstractStart
 from lowrankflow.seeds import checked_seed
+from lowrankflow.simulation.agreement_job import AgreementJob
 from lowrankflow.simulation.completion_job import CompletionJob
 from lowrankflow.simulation.grid_job import GridJob
 from lowrankflow.simulation.observers import named_observers
@@ -192,11 +193,12 @@ class ReferenceJob:
         return hash(job_to_json(self))
 
 
-Job: TypeAlias = RunJob | ReferenceJob | GridJob | CompletionJob
+Job: TypeAlias = RunJob | ReferenceJob | GridJob | CompletionJob | AgreementJob
 _JOBS: dict[str, type[Job]] = {
     "run": RunJob,
     "grid": GridJob,
     "completion": CompletionJob,
+    "agreement": AgreementJob,
     "min_nuclear_norm": ReferenceJob,
     "min_frobenius_norm": ReferenceJob,
 }
@@ -205,7 +207,7 @@ _JOBS: dict[str, type[Job]] = {
 def job_to_plain(job: Job) -> dict[str, Plain]:
     """A job as plain data: its kind and its fields.
 
-    The kind is "run", "grid", "completion" or which norm is least.
+    The kind is "run", "grid", "completion", "agreement" or which norm is least.
 
     Raises:
         SpecError: when a part of it has no plain form, such as a function.
@@ -215,7 +217,8 @@ def job_to_plain(job: Job) -> dict[str, Plain]:
     if not isinstance(job, Job):
         raise SpecError(
             where="job_to_plain(job)",
-            rule="a job is a RunJob, ReferenceJob, GridJob or CompletionJob",
+            rule="a job is a RunJob, ReferenceJob, GridJob, CompletionJob or "
+            "AgreementJob",
             got=f"{type(job).__name__}",
             fix="Give for example ReferenceJob(Recipe('lift', {'of': recipe}))",
         )

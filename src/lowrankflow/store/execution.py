@@ -13,6 +13,7 @@ from lowrankflow.problems import AbstractObjective
 from lowrankflow.reference import min_frobenius_norm, min_nuclear_norm
 from lowrankflow.result import Result
 from lowrankflow.simulation import (
+    AgreementJob,
     CompletionJob,
     GridJob,
     Job,
@@ -25,6 +26,7 @@ from lowrankflow.simulation import (
     named_observers,
     simulate_chunks,
 )
+from lowrankflow.store.agreement_results import agreement_dataset
 from lowrankflow.store.archive import to_bytes
 from lowrankflow.store.checkpoints import Checkpoints
 from lowrankflow.store.completion_results import completion_dataset
@@ -137,6 +139,8 @@ def _compute(
         elif isinstance(job, RunJob):
             problem = build(job.problem)
             dataset, records = _run(job, digest, problem, checkpoints, stopwatch, tell)
+        elif isinstance(job, AgreementJob):
+            dataset = agreement_dataset(job, solved(build(job.problem)))
         elif isinstance(job, CompletionJob):
             dataset = completion_dataset(job, solved(build(job.problem)))
         else:

@@ -16,7 +16,14 @@ from lowrankflow.problems import (
     to_dense,
 )
 from lowrankflow.reference import Certificate, Reference
-from lowrankflow.simulation import GridJob, Job, Run, RunJob, job_to_json
+from lowrankflow.simulation import (
+    AgreementJob,
+    GridJob,
+    Job,
+    Run,
+    RunJob,
+    job_to_json,
+)
 from lowrankflow.store.digest import DTYPE, job_fingerprint
 from lowrankflow.store.provenance import Stopwatch, machine, versions
 
@@ -94,7 +101,7 @@ def described(
     seeds: dict[str, Any] = {}
     if not isinstance(job, GridJob):
         seeds["problem"] = _seeds(dict(job.problem.arguments))
-    if isinstance(job, RunJob | GridJob):
+    if isinstance(job, RunJob | GridJob | AgreementJob):
         seeds["run"] = job.seed
     return dataset.assign_attrs(
         digest=digest,

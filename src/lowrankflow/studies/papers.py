@@ -1,18 +1,18 @@
-"""The three papers, and what they say."""
+"""The papers that studies are of, and what they say."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Paper:
-    """A paper that studies reproduce.
+    """A paper that studies reproduce, or work of our own that extends them.
 
     Args:
-        key: as in docs/references.bib.
+        key: as in docs/references.bib; own work has none there.
         authors: family names, for a reader.
         year: of the version cited.
         title: of the paper.
-        url: where it can be read.
+        url: where it can be read; empty for own work.
     """
 
     key: str
@@ -48,6 +48,16 @@ PAPERS = {
                 "Factorization: Greedy Low-Rank Learning"
             ),
             url="https://arxiv.org/abs/2012.09839",
+        ),
+        Paper(
+            key="scale",
+            authors="The lowrankflow developers",
+            year=2026,
+            title=(
+                "The flow of a deep factorization at the cost of its current rank: own "
+                "work, which extends arora2019 and li2021"
+            ),
+            url="",
         ),
     )
 }

@@ -49,7 +49,7 @@ class LabelledJob:
 
     Args:
         axes: what was varied, by name; "seed" among them where there is chance.
-        job: a `RunJob`, `ReferenceJob`, `GridJob` or `CompletionJob`.
+        job: a `RunJob`, `ReferenceJob`, `GridJob`, `CompletionJob` or `AgreementJob`.
     """
 
     axes: Mapping[str, AxisValue]
