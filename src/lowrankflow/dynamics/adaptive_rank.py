@@ -90,7 +90,7 @@ class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
     max_rank: int | None = eqx.field(default=None, static=True)
     precision: Literal["float64", "float32"] = eqx.field(default="float64", static=True)
 
-    numerics_version: ClassVar[int] = 1
+    numerics_version: ClassVar[int] = 2
     start_form: ClassVar[StartForm] = "frames"
 
     def __check_init__(self):

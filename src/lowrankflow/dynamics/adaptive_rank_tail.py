@@ -20,7 +20,7 @@ from lowrankflow.factorizations import StartFrames
 from lowrankflow.seeds import generator
 
 # Directions that are looked for at once, and those of the present gradient.
-WATCHED, _PACED = 6, 2
+WATCHED, _PACED = 12, 2
 # Of the top growth: what may be missing when a direction is let in. An error of 1e-4 in
 # a growth of five is one of 1e-3 in the size at depth 2.
 _GROWTH_RTOL = 1e-5

@@ -40,6 +40,8 @@ _RUNAWAY = 40.0
 _GONE = 0.25
 # The share of the way to the threshold that is gone without another look, and steps.
 _UNSEEN, _STEPS_UNSEEN = 0.7, 12
+# Directions of at least this share of the threshold come in with one that reaches it.
+_AHEAD = 0.5
 # The shortest step towards the threshold, of the whole way there.
 _NEAREST = 1e-3
 # What would move by less than this share of the allowed error may stand still.
@@ -107,9 +109,8 @@ class Walk:
             is_mirrored=mirrored,
         )
         # What the gradient at zero points to, and the best step along it.
-        rates, left, right, _ = outside.top(
-            weights, _begun(cols), rtol=1e-3, corrected=False
-        )
+        begun = generator(0, "adaptive rank", "begin").standard_normal((cols, 2))
+        rates, left, right, _ = outside.top(weights, begun, rtol=1e-3, corrected=False)
         best = 0.0
         if rates.size and rates[0] > 0:
             seen = pull.seen(left[:, :1], right[:, :1])
@@ -188,14 +189,14 @@ class Walk:
         while self._room:
             self._search()
             assert self._tail is not None
-            threshold = self._numbers["threshold"] * (1 - 1e-6)
-            grown = int((self._tail.sizes >= threshold).sum())
-            grown = min(grown, self._tail.settled)
-            if not grown:
+            threshold, sizes = self._numbers["threshold"], self._tail.sizes
+            if not self._tail.size >= threshold * (1 - 1e-6):
                 return
+            # The next in line come with it, which saves looking for each of them.
+            close = max(_AHEAD * threshold, self._scale)
+            grown = min(int((sizes >= close).sum()), self._tail.settled)
             most = self._setting.max_rank
-            if most is not None:
-                grown = min(grown, most - self._flow.rank)
+            grown = grown if most is None else min(grown, most - self._flow.rank)
             if grown <= 0:
                 self._counts["status"] = CODES[Result.rank_reached]
                 return
@@ -379,11 +380,6 @@ class Walk:
             **{name: np.asarray(value) for name, value in numbers.items()},
             **{name: np.asarray(value) for name, value in counts.items()},
         )
-
-
-def _begun(cols: int) -> np.ndarray:
-    rng = generator(0, "adaptive rank", "begin")
-    return rng.standard_normal((cols, min(2, cols)))
 
 
 _ARRAYS = ("search", "pace", "carried_left", "carried_right", "log")

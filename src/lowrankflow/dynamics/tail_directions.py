@@ -9,6 +9,10 @@ Block = Float[np.ndarray, "n k"]
 
 # Krylov blocks between two restarts.
 _DEPTH = 3
+# What those after the first may still change by, in units of what it may.
+_OTHERS = 100.0
+# Squared length below which a unit column counts as dependent on the others.
+_DEPENDENT = 1e-13
 
 
 def top_eigenpairs(
@@ -30,7 +34,8 @@ def top_eigenpairs(
 
     Returns:
         The values, descending, orthonormal vectors, and how many of the first have
-        settled like that; fewer than k where the space has fewer dimensions.
+        settled like that (those after the first, to a hundred times as much); fewer
+        than k where the space has fewer dimensions.
 
     Exactness: values from below, within about `rtol`; a direction orthogonal to `block`
         and all its images is not seen.
@@ -51,7 +56,9 @@ def top_eigenpairs(
         scale = np.abs(found).max()
         same = np.zeros(values.size, bool)
         shared = min(before.size, values.size)
-        same[:shared] = np.abs(before[:shared] - values[:shared]) <= rtol * scale
+        allowed = np.full(shared, _OTHERS * rtol * scale)
+        allowed[:1] = rtol * scale
+        same[:shared] = np.abs(before[:shared] - values[:shared]) <= allowed
         if basis.shape[1] >= basis.shape[0]:
             same[:] = True
         settled = int(np.argmin(np.append(same, False)))
@@ -83,13 +90,12 @@ def _orthonormal(block: Block, basis: Block) -> Block:
     room = block.shape[0] - basis.shape[1]
     lengths = np.linalg.norm(block, axis=0)
     block = block[:, lengths > 0] / lengths[lengths > 0]
-    # Twice, since once leaves what rounding makes of a nearly dependent block.
+    # By the small Gram matrix; twice, since once leaves what rounding makes of a nearly
+    # dependent block.
     for _ in range(2):
         block = block - basis @ (basis.T @ block)
-        if not block.shape[1]:
-            return block
-        left, sizes, _ = np.linalg.svd(block, full_matrices=False)
-        eps = np.finfo(block.dtype).eps
-        kept = min(int((sizes > 100 * eps).sum()), room)
-        block = left[:, :kept]
+        squares, turn = np.linalg.eigh(block.T @ block)
+        kept = squares > _DEPENDENT
+        block = block @ (turn[:, kept] / np.sqrt(squares[kept]))
+        block = block[:, ::-1][:, :room]
     return block

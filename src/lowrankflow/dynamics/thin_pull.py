@@ -233,8 +233,8 @@ def thin_pull(where: str, problem: AbstractObjective, precision: str) -> Abstrac
     if operator is None or not (entries or small):
         raise SpecError(
             where=where,
-            rule="measurements have products with thin blocks: observed entries, or any "
-            f"others of a matrix of at most {_LARGE} numbers",
+            rule="measurements have products with thin blocks: observed entries, or "
+            f"any others of a matrix of at most {_LARGE} numbers",
             got=f"{type(operator or problem).__name__} of shape {problem.shape}",
             fix="Use a SensingProblem with EntrySampling, or GradientFlow",
         )
