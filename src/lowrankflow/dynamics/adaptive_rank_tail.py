@@ -69,14 +69,16 @@ class Outside:
         """
         block = _off(self.right, block.astype(float))
 
+        there, back_again = self.pull.both_ways(weights)
+
         def forth(b: Cols) -> Rows:
-            image = -self.pull.mm(weights, b).astype(float)
+            image = -there(b).astype(float)
             if corrected:
                 image += self.carried[0] @ (self.carried[1].T @ b)
             return _off(self.left, image)
 
         def back(b: Rows) -> Cols:
-            image = -self.pull.rmm(weights, b).astype(float)
+            image = -back_again(b).astype(float)
             if corrected:
                 image += self.carried[1] @ (self.carried[0].T @ b)
             return _off(self.right, image)

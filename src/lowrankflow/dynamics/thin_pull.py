@@ -6,7 +6,9 @@ here is an array of weights.
 """
 
 import abc
+import functools
 import weakref
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -21,6 +23,7 @@ from lowrankflow.problems import (
     SensingProblem,
     Squared,
     SymmetricEntrySampling,
+    to_dense,
 )
 from lowrankflow.seeds import generator
 
@@ -60,6 +63,12 @@ class AbstractPull(abc.ABC):
     @abc.abstractmethod
     def rmm(self, weights: Weights, block: Rows) -> Cols:
         """Its transpose times a block."""
+
+    @abc.abstractmethod
+    def both_ways(
+        self, weights: Weights
+    ) -> tuple[Callable[[Cols], Rows], Callable[[Rows], Cols]]:
+        """`mm` and `rmm` with these weights, for many products."""
 
     @abc.abstractmethod
     def seen(self, left: Rows, right: Cols) -> float:
@@ -130,6 +139,21 @@ class EntryPull(AbstractPull):
             return self.mm(weights, block)
         return self._sorted.rmm(weights, np.ascontiguousarray(block, self.dtype))
 
+    def both_ways(
+        self, weights: Weights
+    ) -> tuple[Callable[[Cols], Rows], Callable[[Rows], Cols]]:
+        forth = functools.partial(self.mm, weights)
+        if self.is_symmetrized:
+            return forth, forth
+        # Into the order of columns once: that is most of a product with few columns.
+        by_col = weights[self._sorted.to_col]
+
+        def back(block: Rows) -> Cols:
+            block = np.ascontiguousarray(block, self.dtype)
+            return self._sorted.rmm_by_col(by_col, block)
+
+        return forth, back
+
     def seen(self, left: Rows, right: Cols) -> float:
         found = self._sorted.entries(
             np.ascontiguousarray(left, self.dtype),
@@ -190,6 +214,12 @@ class DensePull(AbstractPull):
 
     def rmm(self, weights: Weights, block: Rows) -> Cols:
         return np.asarray(self._problem.operator.adjoint(weights).rmm(block))
+
+    def both_ways(
+        self, weights: Weights
+    ) -> tuple[Callable[[Cols], Rows], Callable[[Rows], Cols]]:
+        matrix = np.asarray(to_dense(self._problem.operator.adjoint(weights)))
+        return matrix.__matmul__, matrix.T.__matmul__
 
     def seen(self, left: Rows, right: Cols) -> float:
         found = np.asarray(self._problem.operator.apply(left @ right.T))
