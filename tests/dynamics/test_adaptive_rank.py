@@ -176,7 +176,7 @@ def test_it_never_forms_the_matrix():
     found = run(problem, 3, FLOW, lrf.Aligned(1e-2), stop, schedule=lrf.OnlyEnds())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert int(found.dataset["rank"][-1]) in (1, 2)
+    assert 1 <= int(found.dataset["rank"][-1]) < 20  # of 2,000
     # Half of the matrix in bytes; entries and thin blocks take less than that.
     assert peak < shape[0] * shape[1] * 4
 
@@ -187,7 +187,7 @@ def test_a_largest_rank_ends_the_run():
     )
     found = run(CASES["wide"][0], 3, flow, lrf.Aligned(1e-5))
     assert found.result is lrf.Result.rank_reached
-    assert int(found.dataset["rank"][-1]) in (1, 2)
+    assert int(found.dataset["rank"][-1]) == 1
 
 
 def test_nothing_to_learn_is_said_at_once():
