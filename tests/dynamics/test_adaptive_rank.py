@@ -2,11 +2,13 @@
 
 import tracemalloc
 
+import equinox as eqx
 import numpy as np
 import pytest
 
 import lowrankflow as lrf
-from lowrankflow.dynamics import ADMISSION_COLUMNS
+from lowrankflow.dynamics import ADMISSION_COLUMNS, Until
+from lowrankflow.dynamics.contract import CODES
 from lowrankflow.errors import SpecError
 from lowrankflow.metrics import Polyline
 from lowrankflow.problems import Factored, SymmetricEntrySampling, measure, to_dense
@@ -188,6 +190,40 @@ def test_a_largest_rank_ends_the_run():
     found = run(CASES["wide"][0], 3, flow, lrf.Aligned(1e-5))
     assert found.result is lrf.Result.rank_reached
     assert int(found.dataset["rank"][-1]) == 1
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_a_direction_that_has_died_is_let_go(depth):
+    problem, scale = CASES["wide"][0], 1e-4
+    factorization = lrf.DeepFactorization(depth)
+    found = run(problem, depth, FLOW, lrf.Aligned(scale))
+    state = found.state
+    rank = state.rank
+    # The last hidden unit, brought down to a tenth of the start.
+    size = (0.1 * scale) ** (1 / depth)
+    changed = {}
+    for name in ("left", "right"):
+        side = np.array(getattr(state, name))
+        side[:, -1] *= size / np.linalg.norm(side[:, -1])
+        changed[name] = side
+    cores = np.array(state.cores)
+    cores[:, -1, :], cores[:, :, -1] = 0, 0
+    cores[:, -1, -1] = size
+    changed["cores"] = cores
+    changed["status"] = np.asarray(CODES[lrf.Result.running])
+    state = eqx.tree_at(
+        lambda s: [getattr(s, name) for name in changed], state, list(changed.values())
+    )
+    one = Until.at(iteration=int(state.iteration) + 1)
+    stop = lrf.Stop(iterations=10**6)
+    after = FLOW.advance(problem, factorization, state, until=one, stop=stop)
+    log = dict(zip(ADMISSION_COLUMNS, after.log.T, strict=True))
+    assert -1 in log["change"]
+    gone = list(log["change"]).index(-1)
+    assert log["rank"][gone] == rank - 1
+    assert log["size"][gone] == pytest.approx(0.1 * scale, rel=0.3)
+    # What it had grown by is forgotten: it would be back at once.
+    assert after.rank == rank - 1
 
 
 def test_nothing_to_learn_is_said_at_once():

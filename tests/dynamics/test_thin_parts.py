@@ -8,7 +8,7 @@ import lowrankflow as lrf
 from lowrankflow.dynamics import stabilized_host, steppers
 from lowrankflow.dynamics.adaptive_rank_tail import Outside, carried_here
 from lowrankflow.dynamics.tail_directions import top_eigenpairs
-from lowrankflow.dynamics.thin_factors import ThinFactors, balanced_thin
+from lowrankflow.dynamics.thin_factors import ThinFactors, balanced_thin, factored
 from lowrankflow.dynamics.thin_pull import is_symmetric_pull, thin_pull
 from lowrankflow.errors import SpecError
 from lowrankflow.problems import Objective, to_dense
@@ -115,7 +115,9 @@ def test_thin_factors_move_as_the_factorization_does(depth, shape):
     assert np.allclose(u * values @ v.T, matrix, rtol=0, atol=1e-11)
     # Balanced factors of the same matrix.
     again = thin.joined(*balanced_thin(u, values, v, depth))
-    assert np.allclose(thin.matrix(again).to_dense(), matrix, rtol=0, atol=1e-11)
+    assert np.allclose(
+        factored(*thin.split(again)).to_dense(), matrix, rtol=0, atol=1e-11
+    )
     assert thin.unit_norms(again).min() == pytest.approx(values[-1] ** (1 / depth))
 
 

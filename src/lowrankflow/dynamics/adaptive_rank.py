@@ -35,6 +35,7 @@ from lowrankflow.dynamics.contract import (
     Stop,
     Until,
 )
+from lowrankflow.dynamics.thin_factors import factored
 from lowrankflow.dynamics.thin_pull import is_symmetric_pull, thin_pull
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import (
@@ -44,7 +45,7 @@ from lowrankflow.factorizations import (
     positive,
     positive_int,
 )
-from lowrankflow.problems import AbstractObjective, Factored
+from lowrankflow.problems import AbstractObjective
 
 
 class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
@@ -164,9 +165,6 @@ class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
         state: AdaptiveRankState,
     ) -> Snapshot:
         left, right = np.asarray(state.left), np.asarray(state.right)
-        core = np.eye(state.rank)
-        for factor in np.asarray(state.cores, float):
-            core = factor @ core
         inner = np.asarray(state.cores, float)
         factors = (right.T.astype(float), *inner, left.astype(float))
         if isinstance(factorization, SymmetricFactorization):
@@ -175,7 +173,7 @@ class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
         return Snapshot(
             time=float(state.time),
             iteration=int(state.iteration),
-            matrix=Factored(left.astype(float), core, right.astype(float)),
+            matrix=factored(left, inner, right),
             factors=factors,
             loss=float(state.loss),
             gradient_norm=float(state.slope),

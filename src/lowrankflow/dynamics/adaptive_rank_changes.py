@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.dynamics.adaptive_rank_tail import Tail
-from lowrankflow.dynamics.tail_law import law_growth
 from lowrankflow.dynamics.thin_pull import AbstractPull, Cols, Rows, Weights
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import StartFrames
@@ -39,37 +38,6 @@ def turned_away(pull: AbstractPull, weights: Weights, tail: Tail, k: int) -> flo
     u, v = tail.left[:, k : k + 1], tail.right[:, k : k + 1]
     present = -float((u.T @ pull.mm(weights, v)).item())
     return 1 - present / tail.pace if tail.pace > 0 else 0.0
-
-
-def forgotten(
-    pull: AbstractPull,
-    gamma: Weights,
-    carried: tuple[Rows, Cols],
-    gone: Decomposed,
-    depth: int,
-    scale: float,
-) -> tuple[Rows, Cols]:
-    """A and B of the growth outside, once directions are let go.
-
-    The law then begins, for each of them, at what is left of it.
-
-    Args:
-        pull: the gradient's products.
-        gamma: weights of its integral.
-        carried: A and B so far.
-        gone: the directions and their sizes.
-        depth: N.
-        scale: of the start.
-    """
-    left, values, right = gone
-    a, b = carried
-    image = -pull.mm(gamma, right) + a @ (b.T @ right)
-    grown = np.einsum("ij,ij->j", left, image)
-    # Further down the law would have to climb for ever.
-    least = np.maximum(values, 1e-3 * scale)
-    wanted = np.array([law_growth(depth, scale, float(size)) for size in least])
-    a = np.concatenate([a, left * (wanted - grown)], axis=1)
-    return a, np.concatenate([b, right], axis=1)
 
 
 def whole_frames(

@@ -7,7 +7,6 @@ import numpy as np
 
 from lowrankflow.dynamics.adaptive_rank_changes import (
     extended,
-    forgotten,
     turned_away,
     whole_error,
     whole_frames,
@@ -249,20 +248,15 @@ class Walk:
         flow.become(*extended(flow.decomposed(), tail, count, most))
 
     def _let_go(self) -> None:
-        """The hidden units whose directions have died go."""
+        """The hidden units whose directions have died go.
+
+        What has grown inside the followed spaces was taken away at the last search
+        (`Outside.carry`), so that the law takes them for directions at the start again.
+        """
         left, values, right = self._flow.decomposed()
         dead = values < _GONE * self._scale
         if not dead.any():
             return
-        fields = self._fields
-        fields["carried_left"], fields["carried_right"] = forgotten(
-            self._pull,
-            self._flow.gamma,
-            (fields["carried_left"], fields["carried_right"]),
-            (left[:, dead], values[dead], right[:, dead]),
-            self._depth,
-            self._scale,
-        )
         for k, size in enumerate(values[dead]):
             self._note(float(size), 0.0, self._flow.rank - k - 1, -1)
         self._flow.become(left[:, ~dead], values[~dead], right[:, ~dead])

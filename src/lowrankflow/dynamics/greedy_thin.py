@@ -20,9 +20,9 @@ from lowrankflow.dynamics.contract import (
     Until,
 )
 from lowrankflow.dynamics.host_ends import ended, ended_at_entry
+from lowrankflow.dynamics.thin_factors import factored
 from lowrankflow.dynamics.thin_flow import ThinFlow
 from lowrankflow.dynamics.thin_pull import AbstractPull, Cols, Rows
-from lowrankflow.problems import Factored
 from lowrankflow.result import Result
 from lowrankflow.seeds import generator
 
@@ -298,14 +298,11 @@ def thin_greedy_snapshot(state: ThinGreedyState, *, one_factor: bool) -> Snapsho
     """What can be seen of a state; one factor only for U U'."""
     left, right = np.asarray(state.left), np.asarray(state.right)
     cores = np.asarray(state.cores)
-    core = np.eye(left.shape[1])
-    for factor in cores:
-        core = factor @ core
     factors = (right.T, *cores, left)
     return Snapshot(
         time=float(state.time),
         iteration=int(state.iteration),
-        matrix=Factored(left, core, right),
+        matrix=factored(left, cores, right),
         factors=factors[-1:] if one_factor else factors,
         loss=float(state.loss),
         gradient_norm=float(state.slope),

@@ -102,12 +102,12 @@ class ThinFactors:
         u, values, vt = np.linalg.svd(a @ b.T if core is None else a @ core @ b.T)
         return q @ u, values, p @ vt.T
 
-    def matrix(self, point: Flat) -> Factored:
-        """W by its factors."""
-        left, cores, right = self.split(point)
-        core = _product(cores)
-        inner = np.eye(self.rank, dtype=left.dtype) if core is None else core
-        return Factored(left.copy(), inner, right.copy())
+
+def factored(left: Rows, cores: Cores, right: Cols) -> Factored:
+    """W = L C_n ... C_1 R', by its factors, in float64."""
+    core = _product(np.asarray(cores, float))
+    inner = np.eye(left.shape[1]) if core is None else core
+    return Factored(np.asarray(left, float), inner, np.asarray(right, float))
 
 
 def balanced_thin(
