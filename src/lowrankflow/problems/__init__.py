@@ -1,4 +1,6 @@
 from lowrankflow.problems.checks import (
+    checked_index as checked_index,
+    checked_shape as checked_shape,
     finite_array as finite_array,
     real_number as real_number,
 )
