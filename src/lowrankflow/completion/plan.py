@@ -17,7 +17,7 @@ from lowrankflow.completion.watch import Watch
 
 METHODS = (EFFECTS, GREEDY, FLOW, SOFT, ALS, BLEND)
 # Entries up to which the slow ones are part of "auto".
-_MOST = {SOFT: 200_000, FLOW: 500_000}
+_MOST = {SOFT: 20_000, FLOW: 500_000}
 # Expected work, relative to one another.
 _WORK = {GREEDY: 8.0, FLOW: 8.0, SOFT: 10.0, ALS: 6.0}
 
