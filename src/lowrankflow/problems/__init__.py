@@ -1,4 +1,5 @@
 from lowrankflow.problems.checks import (
+    checked_index as checked_index,
     finite_array as finite_array,
     real_number as real_number,
 )
