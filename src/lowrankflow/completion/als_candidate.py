@@ -52,7 +52,7 @@ def als_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult | N
                 max_sweeps=_MOST_SWEEPS,
                 rtol=_RTOL,
                 seed=sizes.seed,
-                start=None if last is None else (last.left, last.right),
+                start="random" if last is None else (last.left, last.right),
                 dtype=sizes.dtype,
             )
             tried += 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lowrankflow.completion.als import fold_in
+from lowrankflow.completion.fold_in import fold_in
 from lowrankflow.completion.bases import Base
 from lowrankflow.completion.model import CompletionModel, balanced
 from lowrankflow.completion.polish import POLISHED, polish, refit_polished

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from lowrankflow.completion.als import fold_in
+from lowrankflow.completion.fold_in import fold_in
 from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.problems import Effects, Factored
 
