@@ -99,8 +99,7 @@ def sparse_table(path: Path, sparse: object, kind: str, asked: Asked) -> Table:
         DataError: when they are no finite numbers, or repeat.
     """
     entries = scipy.sparse.coo_matrix(sparse)
-    assert entries.shape is not None
-    rows, cols = entries.shape
+    rows, cols = entries.shape  # pyright: ignore[reportGeneralTypeIssues]
     found = _columns(path, entries.row, entries.col, entries.data, None)
     note = "What is not stored was not observed; a stored zero is data"
     detected = Detected(kind=kind, form="long", notes=(note,))
