@@ -208,6 +208,11 @@ def names_rows(name: str) -> bool:
     return name.lower().strip() in _INDEX_NAMES or _plain(name) in _INDEX_NAMES
 
 
+def names_a_pair(row: str, col: str) -> bool:
+    """Whether these are what columns of rows and of columns are usually called."""
+    return _plain(row) in _ROWS and _plain(col) in _COLS
+
+
 def _asked_for(
     header: tuple[str, ...] | None, width: int, given: tuple[str, ...]
 ) -> tuple[int, ...]:

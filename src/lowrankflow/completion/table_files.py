@@ -103,7 +103,7 @@ def read_table(
     )
     _check(asked)
     suffix, packed = file_kind(path)
-    with _readable(path):
+    with readable_file(path):
         _check_signature(path, suffix, packed)
         if suffix in TEXT:
             return _read_text(path, suffix, asked)
@@ -212,7 +212,7 @@ def _only_for_text(path: Path, suffix: str, asked: Asked) -> None:
 
 
 @contextlib.contextmanager
-def _readable(path: Path):
+def readable_file(path: Path):
     """What the operating system refuses, as an error that teaches.
 
     Raises:
