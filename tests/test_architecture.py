@@ -54,6 +54,10 @@ LAZY_IMPORTS = {
         "scipy.io",
     ): "a tenth of a second to import; only a .mat file needs it",
     (
+        "problems/row_solutions.py",
+        "lowrankflow.problems",
+    ): "Numba takes half a second to import; few need it",
+    (
         "problems/sampled_products.py",
         "lowrankflow.problems",
     ): "Numba takes half a second to import; few need it",
