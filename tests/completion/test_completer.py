@@ -18,7 +18,9 @@ def test_auto_recovers_a_low_rank_table_exactly():
     left, right = completer.factors_
     assert left.shape == (60, 3)
     assert right.shape == (50, 3)
-    assert any("nothing is left to be won" in why for why in completer.validation_.skipped)
+    assert any(
+        "nothing is left to be won" in why for why in completer.validation_.skipped
+    )
 
 
 def test_auto_chooses_effects_where_there_is_nothing_else():
@@ -137,7 +139,9 @@ def test_weights_say_whom_to_believe():
     settings = {"method": "greedy path", "effects": "none", "max_rank": 1}
     plain = MatrixCompleter(**settings, smooth=True).fit(table).complete()
     believed = (
-        MatrixCompleter(**settings, smooth=True).fit(table, entry_weight=weight).complete()
+        MatrixCompleter(**settings, smooth=True)
+        .fit(table, entry_weight=weight)
+        .complete()
     )
     assert relative(believed, truth) < 0.01 < 0.1 < relative(plain, truth)
 

@@ -60,7 +60,9 @@ def test_pickled_completer_answers_alike():
 
 def test_data_frames_keep_their_names():
     _, table = planted(shape=(30, 5), seed=2)
-    frame = pd.DataFrame(table, columns=list("abcde"), index=[f"r{i}" for i in range(30)])
+    frame = pd.DataFrame(
+        table, columns=list("abcde"), index=[f"r{i}" for i in range(30)]
+    )
     completer = MatrixCompleter(method="effects").set_output(transform="pandas")
     completed = completer.fit_transform(frame)
     assert list(completed.columns) == list("abcde")

@@ -98,7 +98,7 @@ def complete(
         str,
         typer.Option(
             help="auto compares them all; or effects, 'greedy path', flow, "
-            "soft-impute, als, or several with commas between them."
+            "soft-impute, als, blend, or several with commas between them."
         ),
     ] = "auto",
     rank: Annotated[int | None, typer.Option(help="The largest rank tried.")] = None,

@@ -65,16 +65,17 @@ def warnings_of(table: "Table") -> list[str]:
     if detected.num_repeated:
         found.append(f"{detected.num_repeated:,} repeated entries were made one.")
     for what, empty, labels in (
-        ("rows", table.empty_rows(), table.row_labels),
-        ("columns", table.empty_cols(), table.col_labels),
+        ("row", table.empty_rows(), table.row_labels),
+        ("column", table.empty_cols(), table.col_labels),
     ):
         if empty.size:
             some = empty[:_MOST_SHOWN]
             names = [str(k) if labels is None else str(labels[k]) for k in some]
             more = ", ..." if empty.size > _MOST_SHOWN else ""
+            have = f"{what} has" if empty.size == 1 else f"{what}s have"
             found.append(
-                f"{empty.size:,} {what} have no entry at all and are filled by "
-                f"effects: {', '.join(names)}{more}."
+                f"{empty.size:,} {have} no entry at all; effects fill them: "
+                f"{', '.join(names)}{more}."
             )
     return found
 

@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from lowrankflow.completion.als import AlternatingLeastSquares, alternating_least_squares
+from lowrankflow.completion.als import (
+    AlternatingLeastSquares,
+    alternating_least_squares,
+)
 from lowrankflow.completion.bases import Base
 from lowrankflow.completion.model import CompletionModel
 from lowrankflow.completion.results import CandidateResult
