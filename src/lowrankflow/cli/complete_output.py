@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lowrankflow.cli.console import results
+from lowrankflow.cli.console import print_text, results
 from lowrankflow.cli.output import on_disk, writable_file, write_whole
 from lowrankflow.errors import SpecError
 
@@ -195,12 +195,12 @@ def say_written(outputs: Outputs, written: list[Path]) -> None:
     """Where things are; how to have them, if they are nowhere."""
     console = results()
     for path in written:
-        console.print(f"Written: {path}", soft_wrap=True)
+        print_text(console, f"Written: {path}")
     if outputs.out is None and not written:
-        console.print(
+        print_text(
+            console,
             "Nothing was written. --out FILE.csv keeps the completed table, --model "
             "FILE.npz what any cell can be computed from.",
-            soft_wrap=True,
         )
 
 

@@ -1,9 +1,10 @@
 """What `lowrankflow complete` says: of the file, of the candidates, of the data."""
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
-from lowrankflow.cli.console import plain_table, results
+from lowrankflow.cli.console import plain_table, print_text, results
 
 if TYPE_CHECKING:
     from lowrankflow.completion import Detected, Table
@@ -25,14 +26,14 @@ def say_table(source: str, table: "Table") -> None:
     console = results()
     rows, cols = table.shape
     share = table.num_entries / table.num_cells
-    console.print(
+    print_text(
+        console,
         f"{source}: {rows:,} x {cols:,}, {table.num_entries:,} entries known, "
         f"{percent(1 - share)} missing.",
-        soft_wrap=True,
     )
-    console.print(f"Read as {described(table.detected)}.", soft_wrap=True)
+    print_text(console, f"Read as {described(table.detected)}.")
     for note in warnings_of(table):
-        console.print(note, soft_wrap=True)
+        print_text(console, note)
 
 
 def described(detected: "Detected") -> str:
@@ -82,14 +83,16 @@ def warnings_of(table: "Table") -> list[str]:
 
 def say_comparison(completer: Any) -> None:
     """The candidates, best first, and what that says of the data."""
+    from rich.text import Text
+
     console = results()
     validation = completer.validation_
     aside = validation.num_selection
     if aside:
-        console.print(
+        print_text(
+            console,
             f"Compared on {aside:,} known entries that were kept aside "
             f"({validation.scheme}):",
-            soft_wrap=True,
         )
         table = plain_table()
         for name in ("method", "setting"):
@@ -108,21 +111,22 @@ def say_comparison(completer: Any) -> None:
                 f"{one.seconds:.1f}",
             )
         console.print(table)
-        console.print(
+        print_text(
+            console,
             f"Without any of it: effects of rows and columns alone "
             f"{validation.effects_error:.4g}, one number for all "
             f"{validation.mean_error:.4g}. Errors are root mean squares; worse by: of "
             "mean squares, with its standard error.",
-            soft_wrap=True,
         )
     for skipped in validation.skipped:
-        console.print(f"Not tried: {skipped}.", soft_wrap=True)
-    console.print(verdict(completer), style="bold", soft_wrap=True)
+        asked = re.sub(r"method='([\w -]+)'", r"--method '\1'", skipped)
+        print_text(console, f"Not tried: {asked}.")
+    print_text(console, Text(verdict(completer), style="bold"))
     if aside and not math.isnan(completer.coverage_ or math.nan):
-        console.print(
+        print_text(
+            console,
             f"Intervals of 90 % held {percent(completer.coverage_)} of "
             f"{validation.num_calibration:,} other entries kept aside.",
-            soft_wrap=True,
         )
     if completer.interrupted_:
         console.print("The search was ended early; this is the best so far.")

@@ -52,31 +52,26 @@ def scan_long_text(
                 got=f"{len(cells)}",
                 fix="Correct that line; quote a cell that has the delimiter in it",
             )
-        for at in (form.row, form.col):
-            if not cells[at]:
-                raise file_error(
-                    path,
-                    line=line,
-                    column=at + 1,
-                    rule="every entry has a row and a column",
-                    got="an empty cell",
-                    fix="Write the label, or leave the line out",
-                )
-        cell = cells[form.value]
-        value = number(
-            path,
-            line,
-            form.value,
-            cell,
-            decimal,
-            in_first=line == layout.first_line,
-        )
-        if value != value:
-            marks[cell] += 1
+        row, col, cell = cells[form.row], cells[form.col], cells[form.value]
+        if not row or not col:
+            raise file_error(
+                path,
+                line=line,
+                column=(form.col if row else form.row) + 1,
+                rule="every entry has a row and a column",
+                got="an empty cell",
+                fix="Write the label, or leave the line out",
+            )
+        value = _plain_number(cell) if decimal == "." else None
+        if value is None:
+            in_first = line == layout.first_line
+            value = number(path, line, form.value, cell, decimal, in_first=in_first)
+            if value != value:
+                marks[cell] += 1
         if form.weight is not None:
             weights.append(weight(path, line, form.weight, cells[form.weight], decimal))
-        rows.append(row_of.setdefault(cells[form.row], len(row_of)))
-        cols.append(col_of.setdefault(cells[form.col], len(col_of)))
+        rows.append(row_of.setdefault(row, len(row_of)))
+        cols.append(col_of.setdefault(col, len(col_of)))
         values.append(value)
         starts.append(line)
     if not values:
@@ -95,3 +90,12 @@ def scan_long_text(
         col_labels=np.array(list(col_of), object),
         place=lambda entry: f"line {starts[entry]}",
     )
+
+
+def _plain_number(cell: str) -> float | None:
+    """The finite number in a cell; None if there may be more to say about it."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if value - value == 0 and "_" not in cell else None

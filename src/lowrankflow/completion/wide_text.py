@@ -14,6 +14,9 @@ from lowrankflow.completion.table_errors import file_error, shown
 from lowrankflow.completion.text_layout import Layout
 from lowrankflow.completion.text_records import records
 
+# The most usual marks of what was not observed, as what Python reads.
+_USUAL = dict.fromkeys(("", "NA", "?", "NULL", "null", "-", "N/A", "None"), "nan")
+
 
 def read_wide_text(path: Path, layout: Layout, detected: Detected) -> Table:
     """Read a matrix from text.
@@ -115,25 +118,22 @@ def _numbers(
     """One row, NaN where nothing was observed."""
     body = cells[skip:]
     decimal = layout.decimal
-    found = []
-    for cell in body:
-        if cell == "":
-            found.append(np.nan)
-            continue
-        value = as_number(cell, decimal)
-        found.append(np.nan if value is None else value)
-    row = np.array(found, dtype=np.float64)
-    for at in np.flatnonzero(~np.isfinite(row)).tolist():
-        if body[at] and not is_missing(body[at]):
-            number(
-                path,
-                line,
-                at + skip,
-                body[at],
-                decimal,
-                in_first=line == layout.first_line,
-            )
-        marks[body[at]] += 1
+    try:
+        # Python would take 1_000 for a thousand.
+        if decimal != "." or "_" in "".join(body):
+            raise ValueError
+        row = np.array([float(_USUAL.get(cell, cell)) for cell in body])
+    except ValueError:
+        found = [as_number(cell, decimal) for cell in body]
+        row = np.array([np.nan if x is None else x for x in found], dtype=np.float64)
+    odd = np.flatnonzero(~np.isfinite(row)).tolist()
+    if odd:
+        there = [body[at] for at in odd]
+        if not all(is_missing(cell) for cell in set(there)):
+            for at in odd:
+                in_first = line == layout.first_line
+                number(path, line, at + skip, body[at], decimal, in_first=in_first)
+        marks.update(there)
     return row
 
 
