@@ -49,8 +49,8 @@ class Sizes:
         return 1e-4 if self.num_train <= SMALL else 1e-3
 
     @property
-    def refit_rtol(self) -> float:
-        """The same for the model that is kept."""
+    def exact_rtol(self) -> float:
+        """The same without penalty, where a truth may be found exactly, and at the end."""
         return 1e-7 if self.num_train <= SMALL else 1e-3
 
     @property
