@@ -8,6 +8,7 @@ large precision and vanishes (automatic relevance determination). Unlike least s
 each row knows how uncertain the others are, so that few entries do not overfit.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -120,10 +121,8 @@ def bayes_factors(
             weights[products.to_col] if weights.size else weights,
         ),
     )
-    total = float(weights.sum()) if weights.size else float(values.size)
-    square = float(
-        np.average(np.square(values), weights=weights if weights.size else None)
-    )
+    squares = np.square(values) * weights if weights.size else np.square(values)
+    square = float(squares.mean())
     noise = square or 1.0
     rows, cols = (_Side(size, rank) for size in problem.shape)
     seen = [np.diff(half.start) > 0 for half in (products.by_row, products.by_col)]
@@ -157,11 +156,10 @@ def bayes_factors(
         if sweep > _WARM:
             rows.learn_precision(seen[0])
             cols.learn_precision(seen[1])
-        noise = max(float(cols.left_over.sum()) / total, _FLOOR * square, 1e-300)
+        noise = max(float(cols.left_over.sum()) / values.size, _FLOOR * square, 1e-300)
         ended = sweep > _WARM and abs(before - noise) <= rtol * noise
-        if callback is not None and callback(
-            sweep, lambda: _factors(rows, cols, noise, sweep, result)
-        ):
+        seen_now = functools.partial(_factors, rows, cols, noise, sweep, result)
+        if callback is not None and callback(sweep, seen_now):
             break
         if ended:
             result = Result.converged

@@ -1,4 +1,4 @@
-"""Variational Bayes as a candidate: no penalty, and a rank that falls to what it needs."""
+"""Variational Bayes as a candidate: no penalty, and ranks that fall away."""
 
 import numpy as np
 
