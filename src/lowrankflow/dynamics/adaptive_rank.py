@@ -20,6 +20,7 @@ from typing import ClassVar, Literal
 import equinox as eqx
 import numpy as np
 
+from lowrankflow.dynamics.adaptive_rank_start import state_at_start
 from lowrankflow.dynamics.adaptive_rank_state import (
     ADMISSION_COLUMNS,
     AdaptiveRankState,
@@ -91,7 +92,7 @@ class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
     max_rank: int | None = eqx.field(default=None, static=True)
     precision: Literal["float64", "float32"] = eqx.field(default="float64", static=True)
 
-    numerics_version: ClassVar[int] = 2
+    numerics_version: ClassVar[int] = 3
     start_form: ClassVar[StartForm] = "frames"
 
     def __check_init__(self):
@@ -141,7 +142,7 @@ class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
                 "SymmetricEntrySampling",
             )
         mirrored = symmetric or (factors.is_identity and is_symmetric_pull(pull))
-        return Walk.at_start(pull, depth, factors, mirrored)
+        return state_at_start(pull, depth, factors, mirrored)
 
     def advance(
         self,

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float
 
+from lowrankflow.dynamics.adaptive_rank_rules import rules
 from lowrankflow.dynamics.tail_directions import top_eigenpairs
 from lowrankflow.dynamics.tail_law import law_size, overlaps
 from lowrankflow.dynamics.thin_pull import AbstractPull, Cols, Rows, Weights
@@ -21,9 +22,6 @@ from lowrankflow.seeds import generator
 
 # Directions that are looked for at once, and those of the present gradient.
 WATCHED, _PACED = 12, 2
-# Of the top growth: what may be missing when a direction is let in. An error of 1e-4 in
-# a growth of five is one of 1e-3 in the size at depth 2.
-_GROWTH_RTOL = 1e-5
 _PACE_RTOL = 1e-2
 _ROUNDS = 12
 
@@ -216,8 +214,10 @@ def tail_of(
         fresh = rng.standard_normal((cols, max(1, wanted - block.shape[1])))
         return np.concatenate([block, fresh / math.sqrt(cols)], axis=1)
 
+    own = rules(depth)
+    count = max(WATCHED, int(own.shared * outside.left.shape[1]))
     growths, left, right, settled = outside.top(
-        gamma, begun(search, WATCHED), rtol=_GROWTH_RTOL, corrected=True
+        gamma, begun(search, count), rtol=own.rtol, corrected=depth > 2
     )
     growths, left, right = (a[..., :room] for a in (growths, left, right))
     rates, _, fastest, _ = outside.top(
