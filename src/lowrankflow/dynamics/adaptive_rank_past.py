@@ -153,7 +153,7 @@ class Past:
     def _through(
         self, pull: AbstractPull, mirrored: bool, pair: Pair, *, backward: bool
     ) -> Pair:
-        """Both sides moved through all epochs, or back (as the transpose moves them)."""
+        """Both sides moved through all epochs; back, as the transpose moves them."""
         for weights in self.epochs[::-1] if backward else self.epochs:
             there, back = pull.both_ways(weights)
             share = _SINGLE if pull.dtype.itemsize == 4 else _SERIES
@@ -162,13 +162,14 @@ class Past:
                 left = _exponential(lambda b, go=there: (-go(b[0]),), pair[:1], share)[
                     0
                 ]
-                pair = left, left
+                pair = (left, left)
                 continue
 
             def rate(b, go=there, come=back):
                 return -go(b[1]), -come(b[0])
 
-            pair = _exponential(rate, pair, share)
+            left, right = _exponential(rate, pair, share)
+            pair = (left, right)
             if backward:
                 # Lengths mean nothing there, and might overflow.
                 norms = _norms(pair)

@@ -37,8 +37,8 @@ _BROUGHT = Rules(
 # Directions come in with the size of the law, which is about to run away. An error of
 # 1e-4 in a growth of five would be one of 1e-3 in the size.
 _BY_LAW = Rules(
-    unseen=0.7,
-    near=1 - 1e-6,
+    unseen=0.3,
+    near=0.96,
     ahead=0.5,
     runaway=40.0,
     rtol=1e-5,

@@ -19,6 +19,8 @@ class AdaptiveRankState(eqx.Module):
         right: the transpose of the factor that acts first, cols x rank.
         gamma: the integral over time of the weights of grad f, in the engine's order.
         search: where the next search for growing directions begins.
+        search_left: the left sides that belong to it.
+        growths: of these directions.
         pace: the same for the fastest direction of the present gradient.
         carried_left: A of the growth outside, -Gamma + A B' (`adaptive_rank_tail`).
         carried_right: B.
@@ -37,8 +39,9 @@ class AdaptiveRankState(eqx.Module):
         tail_size: the largest size of a direction left out, by the law.
         tail_norm: an estimate of the Frobenius norm of all that is left out.
         tail_pace: the fastest growth outside; these three as of the last search.
-        grown: at that pace, since then.
-        since: the same since the last epoch's end.
+        wait: the time from then until a direction comes in, if rates stay.
+        waited: the time since then.
+        since: the growth at that pace since the last epoch's end.
         threshold: the size at which a direction is let in.
         time: flow time.
         time_error: what rounding has left out of it.
@@ -61,6 +64,8 @@ class AdaptiveRankState(eqx.Module):
     right: Float[np.ndarray, "cols rank"]
     gamma: Float[np.ndarray, " m"]
     search: Float[np.ndarray, "cols k"]
+    search_left: Float[np.ndarray, "rows left"]
+    growths: Float[np.ndarray, " left"]
     pace: Float[np.ndarray, "cols j"]
     carried_left: Float[np.ndarray, "rows carried"]
     carried_right: Float[np.ndarray, "cols carried"]
@@ -76,7 +81,8 @@ class AdaptiveRankState(eqx.Module):
     tail_size: Float[np.ndarray, ""]
     tail_norm: Float[np.ndarray, ""]
     tail_pace: Float[np.ndarray, ""]
-    grown: Float[np.ndarray, ""]
+    wait: Float[np.ndarray, ""]
+    waited: Float[np.ndarray, ""]
     since: Float[np.ndarray, ""]
     threshold: Float[np.ndarray, ""]
     time: Float[np.ndarray, ""]
@@ -101,14 +107,23 @@ class AdaptiveRankState(eqx.Module):
 
 
 # The fields by kind: those of the walk, those of its past, and those of its flow.
-ARRAYS = ("search", "pace", "carried_left", "carried_right", "log")
+ARRAYS = (
+    "search",
+    "search_left",
+    "growths",
+    "pace",
+    "carried_left",
+    "carried_right",
+    "log",
+)
 PAST = ("epochs", "lengths", "then", "taken_left", "taken_right")
 NUMBERS = (
     "reference",
     "tail_size",
     "tail_norm",
     "tail_pace",
-    "grown",
+    "wait",
+    "waited",
     "since",
     "threshold",
     "time",

@@ -8,8 +8,7 @@ import numpy as np
 from lowrankflow.dynamics.adaptive_rank_changes import (
     extended,
     turned_away,
-    whole_error,
-    whole_frames,
+    whole_start,
 )
 from lowrankflow.dynamics.adaptive_rank_past import Past, hidden_turn
 from lowrankflow.dynamics.adaptive_rank_rules import rules
@@ -20,15 +19,12 @@ from lowrankflow.dynamics.adaptive_rank_state import (
     PAST,
     AdaptiveRankState,
 )
-from lowrankflow.dynamics.adaptive_rank_tail import (
-    Outside,
-    Tail,
-    carried_here,
-    tail_of,
-)
+from lowrankflow.dynamics.adaptive_rank_tail import Outside, Tail, carried_here, tail_of
+from lowrankflow.dynamics.adaptive_rank_turning import Epoch
 from lowrankflow.dynamics.contract import CODES, RUNNING, Limits, Until
 from lowrankflow.dynamics.host_ends import ended, ended_at_entry
 from lowrankflow.dynamics.tail_law import law_growth
+from lowrankflow.dynamics.tail_turning import Watched
 from lowrankflow.dynamics.thin_flow import ThinFlow
 from lowrankflow.dynamics.thin_pull import AbstractPull
 from lowrankflow.result import Result
@@ -38,6 +34,7 @@ if TYPE_CHECKING:
 
 # One that has shrunk to this share of the start is let go.
 _GONE = 0.25
+_CARRIED = "carried_left", "carried_right"
 # Steps without a look.
 _STEPS_UNSEEN = 12
 # The shortest step towards the threshold, of the whole way there.
@@ -45,8 +42,6 @@ _NEAREST = 1e-3
 # What would move by less than this share of the allowed error may stand still.
 _STILL = 0.1
 _SMALLEST_REACH = 1e-14
-# Up to so many directions may all be followed from the start: it forms rows x k.
-_MOST_WHOLE = 3000
 
 
 class Walk:
@@ -123,16 +118,8 @@ class Walk:
             return False
         if not self._counts["searches"] or self._counts["unseen"] >= _STEPS_UNSEEN:
             return True
-        return self._numbers["grown"] >= self._rules.unseen * self._way()
-
-    def _way(self) -> float:
-        """The growth left, at the last search, until a direction is let in."""
-        size, threshold = self._numbers["tail_size"], self._numbers["threshold"]
-        if not size:
-            return math.inf
-        if math.isinf(size):
-            return 0.0
-        return max(law_growth(self._depth, size, threshold), 0.0)
+        numbers = self._numbers
+        return numbers["waited"] >= self._rules.unseen * numbers["wait"]
 
     def _whole_way(self) -> float:
         """The growth from the start until a direction is let in."""
@@ -158,53 +145,85 @@ class Walk:
             if grown <= 0:
                 self._counts["status"] = CODES[Result.rank_reached]
                 return
+            before = self._flow.rank
             self._let_in(grown)
-            if self._depth == 2 and grown < sizes.size:
+            none_came = self._flow.rank == before
+            if self._depth == 2 and (grown < sizes.size or none_came):
                 # The next one was seen, and is too small.
-                self._numbers["tail_size"] = float(sizes[grown])
+                self._numbers["tail_size"] = float(sizes[grown:].max(initial=0.0))
+                wait = self._tail.wait(self._depth, threshold, grown)
+                self._numbers["wait"] = wait
                 return
 
     def _search(self) -> None:
-        left, values, right = self._flow.decomposed()
-        numbers, fields = self._numbers, self._fields
-        largest = max(numbers["reference"], float(values.max(initial=0.0)))
-        threshold = float(self._setting.admission_tolerance) * largest
-        threshold = min(threshold, self._rules.runaway * self._scale)
-        # Not before it has left the start.
-        numbers["threshold"] = max(threshold, self._scale * (1 + 1e-9))
-        left, right = left.astype(float), right.astype(float)
-        carried = fields["carried_left"], fields["carried_right"]
-        if self._depth > 2:
-            carried = carried_here(carried, left, right, self._whole_way())
-        outside = Outside(
-            pull=self._pull,
-            left=left,
-            right=right,
-            carried=carried,
-            is_mirrored=self._mirrored,
-        )
-        self._tail, fields["search"], fields["pace"] = tail_of(
+        flow, numbers, fields = self._flow, self._numbers, self._fields
+        outside, epoch = self._outside(), self._epoch()
+        if epoch is not None:
+            outside = epoch.grown(outside)
+        self._tail, fields["pace"] = tail_of(
             outside,
             self._frames,
             self._depth,
-            self._flow.gamma,
-            self._flow.weights,
+            flow.gamma,
+            flow.weights,
             fields["search"],
             fields["pace"],
             self._counts["searches"],
         )
+        seen = self._tail.watched
+        fields |= {"growths": seen.growths}
+        fields |= {"search_left": seen.left, "search": seen.right}
+        if epoch is not None and flow.rank and seen.growths.size:
+            self._tail, outside = epoch.turn(flow, self._tail, outside)
         if self._depth > 2:
-            fields["carried_left"], fields["carried_right"] = outside.carry(
-                self._flow.gamma
-            )
+            carried = outside.carry(flow.gamma)
+            fields |= dict(zip(_CARRIED, carried, strict=True))
+            self._past.then = flow.gamma.copy()
         self._counts["searches"] += 1
         self._counts["unseen"] = 0
         numbers |= {
             "tail_size": self._tail.size,
             "tail_norm": self._tail.norm,
             "tail_pace": self._tail.pace,
-            "grown": 0.0,
+            "wait": self._tail.wait(self._depth, numbers["threshold"]),
+            "waited": 0.0,
         }
+
+    def _outside(self) -> Outside:
+        """The complements of what is followed now, and the threshold there."""
+        left, values, right = self._flow.decomposed()
+        numbers = self._numbers
+        largest = max(numbers["reference"], float(values.max(initial=0.0)))
+        threshold = float(self._setting.admission_tolerance) * largest
+        threshold = min(threshold, self._rules.runaway * self._scale)
+        # Not before it has left the start.
+        numbers["threshold"] = max(threshold, self._scale * (1 + 1e-9))
+        left, right = left.astype(float), right.astype(float)
+        carried = self._fields[_CARRIED[0]], self._fields[_CARRIED[1]]
+        if self._depth > 2:
+            carried = carried_here(carried, left, right, self._whole_way())
+        return Outside(
+            pull=self._pull,
+            left=left,
+            right=right,
+            carried=carried,
+            is_mirrored=self._mirrored,
+        )
+
+    def _epoch(self) -> Epoch | None:
+        """The time since the last search, where the law needs more than its growth."""
+        names = ("growths", "search_left", "search")
+        growths, left, right = (self._fields[name] for name in names)
+        if self._depth == 2 or not growths.size or not self._numbers["waited"] > 0:
+            return None
+        return Epoch(
+            depth=self._depth,
+            start=self._scale,
+            then=self._past.then,
+            gamma=self._flow.gamma,
+            before=Watched(growths=growths, left=left, right=right),
+            scale=self._whole_way(),
+        )
 
     def _let_in(self, count: int) -> None:
         """The most grown directions become new hidden units."""
@@ -267,20 +286,22 @@ class Walk:
         frames that do not point where directions grow: they turn first, and how long
         that takes depends on all of them.
         """
-        size = min(self._pull.shape)
-        wanted = float(self._setting.admission_tolerance) * self._numbers["reference"]
-        turns = self._depth > 2 and self._frames.left is not None
-        if wanted > self._scale and not turns:
-            return
-        most = self._setting.max_rank
-        if size > _MOST_WHOLE or (most is not None and most < size):
-            raise whole_error(size, self._scale, wanted, turns)
-        left, right = whole_frames(
-            self._pull, self._flow.weights, self._frames, self._mirrored
+        flow = self._flow
+        frames = whole_start(
+            self._pull,
+            flow.weights,
+            self._frames,
+            self._mirrored,
+            wanted=float(self._setting.admission_tolerance)
+            * self._numbers["reference"],
+            turns=self._depth > 2 and self._frames.left is not None,
+            most=self._setting.max_rank,
         )
-        for k in range(size):
+        if frames is None:
+            return
+        for k in range(frames[0].shape[1]):
             self._note(self._scale, 0.0, k + 1, 1)
-        self._flow.become(left, np.full(size, self._scale), right)
+        flow.become(frames[0], np.full(frames[0].shape[1], self._scale), frames[1])
 
     # Steps.
 
@@ -308,11 +329,11 @@ class Walk:
 
     def _reach(self) -> float:
         """How long no direction can grow past the threshold, nearly."""
-        way, pace = self._way(), self._numbers["tail_pace"]
-        if pace <= 0 or math.isinf(way):
+        numbers, pace = self._numbers, self._numbers["tail_pace"]
+        if pace <= 0 or math.isinf(numbers["wait"]):
             return math.inf
-        left = way - self._numbers["grown"]
-        return max(left, _NEAREST * self._whole_way(), 1e-12 * way) / pace
+        left = numbers["wait"] - numbers["waited"]
+        return max(left, _NEAREST * self._whole_way() / pace)
 
     def _pass(self, step: float, lands: bool, end: float) -> None:
         numbers = self._numbers
@@ -323,9 +344,8 @@ class Walk:
         numbers["time"] = end if lands else summed
         self._counts["iteration"] += 1
         self._counts["unseen"] += 1
-        grown = step * numbers["tail_pace"]
-        numbers["grown"] += grown
-        numbers["since"] += grown
+        numbers["waited"] += step
+        numbers["since"] += step * numbers["tail_pace"]
         gamma, present = self._flow.gamma, self._flow.weights
         if self._depth == 2 and self._past.is_turning(gamma, present, numbers["since"]):
             self._end_epoch()

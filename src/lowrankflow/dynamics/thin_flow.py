@@ -100,6 +100,12 @@ class ThinFlow:
         left, right = sides
         self._restart(*balanced_thin(left, values[order], right, self.depth))
 
+    def turn(self, left: Rows, values: Float[np.ndarray, " r"], right: Cols) -> None:
+        """The same units in slightly other directions, values descending."""
+        dtype = self.pull.dtype
+        sides = left.astype(dtype), right.astype(dtype)
+        self.place(*balanced_thin(sides[0], values, sides[1], self.depth))
+
     def join(self, left: Rows, right: Cols) -> None:
         """More hidden units, at depth 2: columns of both factors."""
         assert self.depth == 2
