@@ -121,10 +121,11 @@ class Past:
         """Units of the start along `past`, not taken before: they are taken now."""
         scale = math.sqrt(float(frames.init_scale))
         if frames.left is not None and frames.right is not None:
-            hidden = frames.left.T @ past[0] + frames.right.T @ past[1]
+            sides = frames.left, frames.left if mirrored else frames.right
+            hidden = sides[0].T @ past[0] + sides[1].T @ past[1]
             new = _new(hidden, self.taken_left)
             self.taken_left = np.concatenate([self.taken_left, new], axis=1)
-            return scale * (frames.left @ new), scale * (frames.right @ new)
+            return scale * (sides[0] @ new), scale * (sides[1] @ new)
         left = _new(past[0], self.taken_left)
         if mirrored:
             self.taken_left = np.concatenate([self.taken_left, left], axis=1)

@@ -8,7 +8,7 @@ and positive semidefinite).
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.linalg
@@ -46,6 +46,8 @@ class Outside:
         right: and of the right one; the same for mirror images.
         carried: A and B.
         is_mirrored: whether W is symmetric and positive semidefinite.
+        known: products with weights that were asked for before, which do not change
+            while these complements are looked at; by the array's identity.
     """
 
     pull: AbstractPull
@@ -53,6 +55,7 @@ class Outside:
     right: Cols
     carried: tuple[Rows, Cols]
     is_mirrored: bool
+    known: dict[int, tuple] = field(default_factory=dict)
 
     def top(
         self, weights: Weights, block: Cols, *, rtol: float, corrected: bool
@@ -91,7 +94,7 @@ class Outside:
         self, weights: Weights, *, corrected: bool
     ) -> tuple[Callable[[Cols], Rows], Callable[[Rows], Cols]]:
         """Products of minus the matrix with these weights, between the complements."""
-        there, back_again = self.pull.both_ways(weights)
+        there, back_again = self._both_ways(weights)
 
         def forth(b: Cols) -> Rows:
             image = -there(b).astype(float)
@@ -107,6 +110,15 @@ class Outside:
 
         return forth, back
 
+    def _both_ways(
+        self, weights: Weights
+    ) -> tuple[Callable[[Cols], Rows], Callable[[Rows], Cols]]:
+        """Entries are brought into the order of columns once, which is expensive."""
+        if id(weights) not in self.known:
+            # With the array, whose identity is its own only while it lives.
+            self.known[id(weights)] = weights, self.pull.both_ways(weights)
+        return self.known[id(weights)][1]
+
     def carry(self, gamma: Weights) -> tuple[Rows, Cols]:
         """A and B from now on: what is inside now is taken away for good.
 
@@ -116,8 +128,9 @@ class Outside:
         a, b = self.carried
         if not u.shape[1]:
             return a, b
-        pulled = -self.pull.mm(gamma, v).astype(float) + a @ (b.T @ v)
-        pushed = -self.pull.rmm(gamma, u).astype(float) + b @ (a.T @ u)
+        there, back = self._both_ways(gamma)
+        pulled = -there(v).astype(float) + a @ (b.T @ v)
+        pushed = -back(u).astype(float) + b @ (a.T @ u)
         # X - P X Q = U U' X + P X V V'
         left = np.concatenate([a, -u, -off(u, pulled)], axis=1)
         return left, np.concatenate([b, pushed, v], axis=1)

@@ -3,6 +3,7 @@
 `tail_turning` says by how much; here it happens, from one search to the next.
 """
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,6 +41,11 @@ class Epoch:
     before: Watched
     scale: float
 
+    @functools.cached_property
+    def change(self) -> Weights:
+        """Weights of the integral of the gradient over the epoch."""
+        return self.gamma - self.then
+
     def grown(self, outside: Outside) -> Outside:
         """The growth outside, with what the epoch lacks where directions turned.
 
@@ -49,7 +55,7 @@ class Epoch:
         Exactness: order 2 in the epoch for the watched directions, but for the fit of
             `lacking`.
         """
-        change = outside.products(self.gamma - self.then, corrected=False)
+        change = outside.products(self.change, corrected=False)
         settings = self._settings(outside)
         first = lacking(
             self._watched(outside),
@@ -62,14 +68,14 @@ class Epoch:
             self.gamma, self.before.right, rtol=1e-3, corrected=True
         )
         if not growths.size:
-            return tried
+            return self._thin(tried)
         second = lacking(
             Watched(growths=growths, left=left, right=right),
             change,
             tried.products(self.gamma, corrected=True),
             **settings,
         )
-        return self._with(outside, (0.5, first), (0.5, second))
+        return self._thin(self._with(outside, (0.5, first), (0.5, second)))
 
     def turn(
         self, flow: ThinFlow, tail: Tail, outside: Outside
@@ -115,17 +121,16 @@ class Epoch:
         followed = Watched(
             growths=growths, left=outside.left[:, near], right=outside.right[:, near]
         )
-        change = self.gamma - self.then
         d_left, d_right = swung(
             followed,
             watched,
-            outside.products(change, corrected=False),
+            outside.products(self.change, corrected=False),
             outside.products(self.gamma, corrected=True),
             **self._settings(outside),
         )
         squares = (np.square(side).sum(axis=0) for side in (d_left, d_right))
         angles = np.sqrt(sum(squares) / 2)
-        pulled = -outside.pull.mm(change, followed.right)
+        pulled = -outside.pull.mm(self.change, followed.right)
         rise = np.einsum("ij,ij->j", followed.left, pulled, dtype=float)
         rise *= self.depth * sizes ** (1 - 2 / self.depth)
         most = np.clip(_OF_RISE * rise, 0.0, _MOST)
@@ -159,7 +164,10 @@ class Epoch:
         a = [outside.carried[0], *(share * pair[0] for share, pair in added)]
         b = [outside.carried[1], *(pair[1] for _, pair in added)]
         both = np.concatenate(a, axis=1), np.concatenate(b, axis=1)
-        carried = carried_here(both, outside.left, outside.right, self.scale)
+        return replace(outside, carried=both)
+
+    def _thin(self, outside: Outside) -> Outside:
+        carried = carried_here(outside.carried, outside.left, outside.right, self.scale)
         return replace(outside, carried=carried)
 
 

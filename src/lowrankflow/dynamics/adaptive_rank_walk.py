@@ -19,7 +19,7 @@ from lowrankflow.dynamics.adaptive_rank_state import (
     PAST,
     AdaptiveRankState,
 )
-from lowrankflow.dynamics.adaptive_rank_tail import Outside, Tail, carried_here, tail_of
+from lowrankflow.dynamics.adaptive_rank_tail import Outside, Tail, tail_of
 from lowrankflow.dynamics.adaptive_rank_turning import Epoch
 from lowrankflow.dynamics.contract import CODES, RUNNING, Limits, Until
 from lowrankflow.dynamics.host_ends import ended, ended_at_entry
@@ -200,8 +200,6 @@ class Walk:
         numbers["threshold"] = max(threshold, self._scale * (1 + 1e-9))
         left, right = left.astype(float), right.astype(float)
         carried = self._fields[_CARRIED[0]], self._fields[_CARRIED[1]]
-        if self._depth > 2:
-            carried = carried_here(carried, left, right, self._whole_way())
         return Outside(
             pull=self._pull,
             left=left,
