@@ -8,11 +8,13 @@ closed form (`tail_law`) in which the past is one number, -u' Gamma v with Gamma
 integral of the gradient. Gamma is a combination of the measurements, so it costs as
 much as they do; the directions that have grown most are the top singular pairs of
 -Gamma outside the followed spaces. One that reaches the threshold is let in as a new
-hidden unit, orthogonal to the others, and the factors stay balanced.
+hidden unit, and the factors stay balanced. At depth 2 the unit is what it would be had
+it been followed from the start; beyond, the law is corrected where directions turn.
 
 The pieces: `thin_pull` is the gradient on thin blocks, `thin_factors` the factors and
 their velocity, `stabilized_host` a step, `adaptive_rank_tail` the law on what is left
-out, `adaptive_rank_walk` all of it in motion.
+out, `adaptive_rank_past` the past at depth 2, `adaptive_rank_turning` what turns beyond
+it, `adaptive_rank_walk` all of it in motion.
 """
 
 from typing import ClassVar, Literal
@@ -20,6 +22,7 @@ from typing import ClassVar, Literal
 import equinox as eqx
 import numpy as np
 
+from lowrankflow.dynamics.adaptive_rank_start import state_at_start
 from lowrankflow.dynamics.adaptive_rank_state import (
     ADMISSION_COLUMNS,
     AdaptiveRankState,
@@ -76,11 +79,14 @@ class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
         SpecError: when a setting is out of its range; at the start, when problem,
             factorization or start have no such flow.
 
-    Exactness: as `admission_tolerance` falls, that of the flow within `rtol` per step;
-        the law is exact for directions that do not turn while they are left out.
+    Exactness: as `admission_tolerance` falls, that of the flow within `rtol` per step.
+        At depth 2 what comes in is exact within the commutators of the gradient in an
+        epoch; beyond, the law is exact for directions that do not turn while they are
+        left out, and for a dozen that do but for a fit and an order 2 from search to
+        search.
     Cost: two passes over the entries for each right-hand side, whatever the size of the
-        matrix; some ten more, of a few columns, for each search. Memory for the entries
-        and a few copies of the factors.
+        matrix; some tens more, of a dozen columns, for each search. Memory for the
+        entries, at depth 2 up to 48 times for the past, and copies of the factors.
     Source: own; the law is that of arora2019, theorem 3, and li2021, section 4.
     Differs: there is none.
     """
@@ -91,7 +97,7 @@ class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
     max_rank: int | None = eqx.field(default=None, static=True)
     precision: Literal["float64", "float32"] = eqx.field(default="float64", static=True)
 
-    numerics_version: ClassVar[int] = 2
+    numerics_version: ClassVar[int] = 3
     start_form: ClassVar[StartForm] = "frames"
 
     def __check_init__(self):
@@ -141,7 +147,7 @@ class AdaptiveRankFlow(AbstractDynamics[AdaptiveRankState]):
                 "SymmetricEntrySampling",
             )
         mirrored = symmetric or (factors.is_identity and is_symmetric_pull(pull))
-        return Walk.at_start(pull, depth, factors, mirrored)
+        return state_at_start(pull, depth, factors, mirrored)
 
     def advance(
         self,

@@ -10,6 +10,9 @@ from lowrankflow.dynamics.thin_pull import AbstractPull, Cols, Rows, Weights
 from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import StartFrames
 
+# Up to so many directions may all be followed from the start: it forms rows x k.
+_MOST_WHOLE = 3000
+
 Decomposed: TypeAlias = tuple[Rows, Float[np.ndarray, " r"], Cols]
 
 
@@ -40,20 +43,38 @@ def turned_away(pull: AbstractPull, weights: Weights, tail: Tail, k: int) -> flo
     return 1 - present / tail.pace if tail.pace > 0 else 0.0
 
 
-def whole_frames(
-    pull: AbstractPull, weights: Weights, frames: StartFrames, is_mirrored: bool
-) -> tuple[Rows, Cols]:
-    """Left and right sides of all directions of the start.
+def whole_start(
+    pull: AbstractPull,
+    weights: Weights,
+    frames: StartFrames,
+    is_mirrored: bool,
+    *,
+    wanted: float,
+    turns: bool,
+    most: int | None,
+) -> tuple[Rows, Cols] | None:
+    """Left and right sides of all directions of the start; None if some are left out.
 
     Args:
         pull: the gradient's products.
         weights: of the gradient at zero, whose frames are those of `Aligned`.
         frames: of the start.
         is_mirrored: whether W is symmetric and positive semidefinite.
+        wanted: the size at which directions are to come in.
+        turns: whether they turn before they grow, and none may be left out.
+        most: the largest rank allowed.
+
+    Raises:
+        SpecError: when none may be left out, and they are too many.
 
     Cost: forms rows x k and cols x k for the smaller side k.
     """
     rows, cols = pull.shape
+    size, scale = min(rows, cols), float(frames.init_scale)
+    if wanted > scale and not turns:
+        return None
+    if size > _MOST_WHOLE or (most is not None and most < size):
+        raise whole_error(size, scale, wanted, turns)
     if is_mirrored:
         return np.eye(rows), np.eye(rows)
     if frames.left is not None and frames.right is not None:

@@ -8,46 +8,40 @@ import numpy as np
 from lowrankflow.dynamics.adaptive_rank_changes import (
     extended,
     turned_away,
-    whole_error,
-    whole_frames,
+    whole_start,
 )
+from lowrankflow.dynamics.adaptive_rank_past import Past, hidden_turn
+from lowrankflow.dynamics.adaptive_rank_rules import rules
 from lowrankflow.dynamics.adaptive_rank_state import (
-    ADMISSION_COLUMNS,
+    ARRAYS,
+    COUNTS,
+    NUMBERS,
+    PAST,
     AdaptiveRankState,
 )
-from lowrankflow.dynamics.adaptive_rank_tail import (
-    Outside,
-    Tail,
-    carried_here,
-    tail_of,
-)
+from lowrankflow.dynamics.adaptive_rank_tail import Outside, Tail, tail_of
+from lowrankflow.dynamics.adaptive_rank_turning import Epoch
 from lowrankflow.dynamics.contract import CODES, RUNNING, Limits, Until
 from lowrankflow.dynamics.host_ends import ended, ended_at_entry
 from lowrankflow.dynamics.tail_law import law_growth
+from lowrankflow.dynamics.tail_turning import Watched
 from lowrankflow.dynamics.thin_flow import ThinFlow
 from lowrankflow.dynamics.thin_pull import AbstractPull
-from lowrankflow.factorizations import StartFrames
 from lowrankflow.result import Result
-from lowrankflow.seeds import generator
 
 if TYPE_CHECKING:
     from lowrankflow.dynamics.adaptive_rank import AdaptiveRankFlow
 
-# Beyond depth 2 a direction is let in no later than at so many times its start.
-_RUNAWAY = 40.0
 # One that has shrunk to this share of the start is let go.
 _GONE = 0.25
-# The share of the way to the threshold that is gone without another look, and steps.
-_UNSEEN, _STEPS_UNSEEN = 0.7, 12
-# Directions of at least this share of the threshold come in with one that reaches it.
-_AHEAD = 0.5
+_CARRIED = "carried_left", "carried_right"
+# Steps without a look.
+_STEPS_UNSEEN = 12
 # The shortest step towards the threshold, of the whole way there.
 _NEAREST = 1e-3
 # What would move by less than this share of the allowed error may stand still.
 _STILL = 0.1
 _SMALLEST_REACH = 1e-14
-# Up to so many directions may all be followed from the start: it forms rows x k.
-_MOST_WHOLE = 3000
 
 
 class Walk:
@@ -70,9 +64,9 @@ class Walk:
         self._setting, self._pull, self._depth = setting, pull, depth
         self._frames, self._mirrored = state.frames, state.is_mirrored
         self._scale = float(state.frames.init_scale)
-        self._fields = {name: np.asarray(getattr(state, name)) for name in _ARRAYS}
-        self._numbers = {name: float(getattr(state, name)) for name in _NUMBERS}
-        self._counts = {name: int(getattr(state, name)) for name in _COUNTS}
+        self._fields = {name: np.asarray(getattr(state, name)) for name in ARRAYS}
+        self._numbers = {name: float(getattr(state, name)) for name in NUMBERS}
+        self._counts = {name: int(getattr(state, name)) for name in COUNTS}
         self._flow = ThinFlow(
             pull,
             depth,
@@ -88,51 +82,8 @@ class Walk:
         flow.evaluations = int(state.evaluations)
         flow.place(*(np.asarray(a) for a in (state.left, state.cores, state.right)))
         self._tail: Tail | None = None
-        self._grown, self._unseen = 0.0, 0
-
-    @staticmethod
-    def at_start(
-        pull: AbstractPull, depth: int, frames: StartFrames, mirrored: bool
-    ) -> AdaptiveRankState:
-        """The state at time zero, with no direction let in yet."""
-        rows, cols = pull.shape
-        none = np.zeros((rows, 0), pull.dtype), np.zeros((cols, 0), pull.dtype)
-        zero = (np.zeros((size, 1), pull.dtype) for size in pull.shape)
-        weights, loss = pull.weights(*zero)
-        empty = np.zeros((rows, 0)), np.zeros((cols, 0))
-        outside = Outside(
-            pull=pull,
-            left=empty[0],
-            right=empty[1],
-            carried=empty,
-            is_mirrored=mirrored,
-        )
-        # What the gradient at zero points to, and the best step along it.
-        begun = generator(0, "adaptive rank", "begin").standard_normal((cols, 2))
-        rates, left, right, _ = outside.top(weights, begun, rtol=1e-3, corrected=False)
-        best = 0.0
-        if rates.size and rates[0] > 0:
-            seen = pull.seen(left[:, :1], right[:, :1])
-            best = float(rates[0]) / max(seen, 1e-300)
-        numbers = dict.fromkeys((*_NUMBERS, *_FLOW_NUMBERS), 0.0)
-        numbers |= {"loss": loss, "reference": best}
-        counts = dict.fromkeys((*_COUNTS, "evaluations"), 0) | {"status": RUNNING}
-        return AdaptiveRankState(
-            left=none[0],
-            cores=np.zeros((depth - 2, 0, 0), pull.dtype),
-            right=none[1],
-            gamma=np.zeros(pull.num_weights, pull.dtype),
-            search=empty[1],
-            pace=empty[1],
-            carried_left=empty[0],
-            carried_right=empty[1],
-            direction=np.zeros(0, pull.dtype),
-            log=np.zeros((0, len(ADMISSION_COLUMNS))),
-            frames=frames,
-            is_mirrored=mirrored,
-            **{name: np.asarray(value) for name, value in numbers.items()},
-            **{name: np.asarray(value) for name, value in counts.items()},
-        )
+        self._rules = rules(depth)
+        self._past = Past(**{name: np.array(getattr(state, name)) for name in PAST})
 
     def advanced(self, until: Until, limits: Limits) -> AdaptiveRankState:
         """The state at the end of the chunk, or where a stop rule ended the run."""
@@ -162,21 +113,13 @@ class Walk:
 
     def _search_is_due(self) -> bool:
         if not self._room:
-            self._tail = None
-            self._numbers["tail_size"] = self._numbers["tail_norm"] = 0.0
+            none = dict.fromkeys(("tail_size", "tail_norm", "tail_pace"), 0.0)
+            self._numbers |= none
             return False
-        if self._tail is None or self._unseen >= _STEPS_UNSEEN:
+        if not self._counts["searches"] or self._counts["unseen"] >= _STEPS_UNSEEN:
             return True
-        return self._grown >= _UNSEEN * self._way()
-
-    def _way(self) -> float:
-        """The growth left, at the last search, until a direction is let in."""
-        if self._tail is None or not self._tail.size:
-            return math.inf
-        if math.isinf(self._tail.size):
-            return 0.0
-        threshold = self._numbers["threshold"]
-        return max(law_growth(self._depth, self._tail.size, threshold), 0.0)
+        numbers = self._numbers
+        return numbers["waited"] >= self._rules.unseen * numbers["wait"]
 
     def _whole_way(self) -> float:
         """The growth from the start until a direction is let in."""
@@ -189,63 +132,126 @@ class Walk:
             self._search()
             assert self._tail is not None
             threshold, sizes = self._numbers["threshold"], self._tail.sizes
-            if not self._tail.size >= threshold * (1 - 1e-6):
+            left_start = self._scale * (1 + 1e-9)
+            if not self._tail.size >= max(threshold * self._rules.near, left_start):
                 return
             # The next in line come with it, which saves looking for each of them.
-            close = max(_AHEAD * threshold, self._scale)
-            grown = min(int((sizes >= close).sum()), self._tail.settled)
+            close = max(self._rules.ahead * threshold, left_start)
+            grown = int((sizes >= close).sum())
+            if self._depth > 2:
+                grown = min(grown, self._tail.settled)
             most = self._setting.max_rank
             grown = grown if most is None else min(grown, most - self._flow.rank)
             if grown <= 0:
                 self._counts["status"] = CODES[Result.rank_reached]
                 return
+            before = self._flow.rank
             self._let_in(grown)
+            none_came = self._flow.rank == before
+            if self._depth == 2 and (grown < sizes.size or none_came):
+                # The next one was seen, and is too small.
+                self._numbers["tail_size"] = float(sizes[grown:].max(initial=0.0))
+                wait = self._tail.wait(self._depth, threshold, grown)
+                self._numbers["wait"] = wait
+                return
 
     def _search(self) -> None:
-        left, values, right = self._flow.decomposed()
-        numbers, fields = self._numbers, self._fields
-        largest = max(numbers["reference"], float(values.max(initial=0.0)))
-        threshold = float(self._setting.admission_tolerance) * largest
-        if self._depth > 2:
-            threshold = min(threshold, _RUNAWAY * self._scale)
-        # Not before it has left the start.
-        numbers["threshold"] = max(threshold, self._scale * (1 + 1e-9))
-        left, right = left.astype(float), right.astype(float)
-        carried = fields["carried_left"], fields["carried_right"]
-        outside = Outside(
-            pull=self._pull,
-            left=left,
-            right=right,
-            carried=carried_here(carried, left, right, self._whole_way()),
-            is_mirrored=self._mirrored,
-        )
-        self._tail, fields["search"], fields["pace"] = tail_of(
+        flow, numbers, fields = self._flow, self._numbers, self._fields
+        outside, epoch = self._outside(), self._epoch()
+        if epoch is not None:
+            outside = epoch.grown(outside)
+        self._tail, fields["pace"] = tail_of(
             outside,
             self._frames,
             self._depth,
-            self._flow.gamma,
-            self._flow.weights,
+            flow.gamma,
+            flow.weights,
             fields["search"],
             fields["pace"],
             self._counts["searches"],
         )
-        fields["carried_left"], fields["carried_right"] = outside.carry(
-            self._flow.gamma
-        )
+        seen = self._tail.watched
+        fields |= {"growths": seen.growths}
+        fields |= {"search_left": seen.left, "search": seen.right}
+        if epoch is not None and flow.rank and seen.growths.size:
+            self._tail, outside = epoch.turn(flow, self._tail, outside)
+        if self._depth > 2:
+            carried = outside.carry(flow.gamma)
+            fields |= dict(zip(_CARRIED, carried, strict=True))
+            self._past.then = flow.gamma.copy()
         self._counts["searches"] += 1
-        self._grown, self._unseen = 0.0, 0
-        numbers["tail_size"], numbers["tail_norm"] = self._tail.size, self._tail.norm
+        self._counts["unseen"] = 0
+        numbers |= {
+            "tail_size": self._tail.size,
+            "tail_norm": self._tail.norm,
+            "tail_pace": self._tail.pace,
+            "wait": self._tail.wait(self._depth, numbers["threshold"]),
+            "waited": 0.0,
+        }
+
+    def _outside(self) -> Outside:
+        """The complements of what is followed now, and the threshold there."""
+        left, values, right = self._flow.decomposed()
+        numbers = self._numbers
+        largest = max(numbers["reference"], float(values.max(initial=0.0)))
+        threshold = float(self._setting.admission_tolerance) * largest
+        threshold = min(threshold, self._rules.runaway * self._scale)
+        # Not before it has left the start.
+        numbers["threshold"] = max(threshold, self._scale * (1 + 1e-9))
+        left, right = left.astype(float), right.astype(float)
+        carried = self._fields[_CARRIED[0]], self._fields[_CARRIED[1]]
+        return Outside(
+            pull=self._pull,
+            left=left,
+            right=right,
+            carried=carried,
+            is_mirrored=self._mirrored,
+        )
+
+    def _epoch(self) -> Epoch | None:
+        """The time since the last search, where the law needs more than its growth."""
+        names = ("growths", "search_left", "search")
+        growths, left, right = (self._fields[name] for name in names)
+        if self._depth == 2 or not growths.size or not self._numbers["waited"] > 0:
+            return None
+        return Epoch(
+            depth=self._depth,
+            start=self._scale,
+            then=self._past.then,
+            gamma=self._flow.gamma,
+            before=Watched(growths=growths, left=left, right=right),
+            scale=self._whole_way(),
+        )
 
     def _let_in(self, count: int) -> None:
         """The most grown directions become new hidden units."""
         tail, flow = self._tail, self._flow
         assert tail is not None
+        if self._depth == 2:
+            self._bring(tail, count)
+            return
         for k in range(count):
             turn = turned_away(self._pull, flow.weights, tail, k)
             self._note(float(tail.sizes[k]), turn, flow.rank + k + 1, 1)
         # One that has run away was found late: the law says no more of it.
         most = max(self._numbers["reference"], 2 * self._numbers["threshold"])
         flow.become(*extended(flow.decomposed(), tail, count, most))
+
+    def _bring(self, tail: Tail, count: int) -> None:
+        """The hidden units that have grown into these directions come in."""
+        self._end_epoch()
+        flow = self._flow
+        now = tail.left[:, :count], tail.right[:, :count]
+        left, right = self._past.bring(self._pull, self._frames, self._mirrored, now)
+        sizes = np.linalg.svd(left.T @ left, compute_uv=False)
+        for k, size in enumerate(sizes):
+            turn = turned_away(self._pull, flow.weights, tail, k)
+            self._note(float(size), turn, flow.rank + k + 1, 1)
+        flow.join(left, right)
+
+    def _end_epoch(self) -> None:
+        self._past.end_epoch(self._flow.gamma, self._numbers["since"])
+        self._numbers["since"] = 0.0
 
     def _let_go(self) -> None:
         """The hidden units whose directions have died go.
@@ -259,6 +265,12 @@ class Walk:
             return
         for k, size in enumerate(values[dead]):
             self._note(float(size), 0.0, self._flow.rank - k - 1, -1)
+        if self._depth == 2:
+            root = np.sqrt(values)
+            before, _, other = self._flow.factors
+            turn = hidden_turn((before, other), (left * root, right * root))
+            self._past.turn(turn)
+            self._past.keep(~dead)
         self._flow.become(left[:, ~dead], values[~dead], right[:, ~dead])
 
     def _note(self, size: float, turn: float, rank: int, change: int) -> None:
@@ -272,20 +284,22 @@ class Walk:
         frames that do not point where directions grow: they turn first, and how long
         that takes depends on all of them.
         """
-        size = min(self._pull.shape)
-        wanted = float(self._setting.admission_tolerance) * self._numbers["reference"]
-        turns = self._depth > 2 and self._frames.left is not None
-        if wanted > self._scale and not turns:
-            return
-        most = self._setting.max_rank
-        if size > _MOST_WHOLE or (most is not None and most < size):
-            raise whole_error(size, self._scale, wanted, turns)
-        left, right = whole_frames(
-            self._pull, self._flow.weights, self._frames, self._mirrored
+        flow = self._flow
+        frames = whole_start(
+            self._pull,
+            flow.weights,
+            self._frames,
+            self._mirrored,
+            wanted=float(self._setting.admission_tolerance)
+            * self._numbers["reference"],
+            turns=self._depth > 2 and self._frames.left is not None,
+            most=self._setting.max_rank,
         )
-        for k in range(size):
+        if frames is None:
+            return
+        for k in range(frames[0].shape[1]):
             self._note(self._scale, 0.0, k + 1, 1)
-        self._flow.become(left, np.full(size, self._scale), right)
+        flow.become(frames[0], np.full(frames[0].shape[1], self._scale), frames[1])
 
     # Steps.
 
@@ -313,11 +327,11 @@ class Walk:
 
     def _reach(self) -> float:
         """How long no direction can grow past the threshold, nearly."""
-        way = self._way()
-        if self._tail is None or self._tail.pace <= 0 or math.isinf(way):
+        numbers, pace = self._numbers, self._numbers["tail_pace"]
+        if pace <= 0 or math.isinf(numbers["wait"]):
             return math.inf
-        left = max(way - self._grown, _NEAREST * self._whole_way(), 1e-12 * way)
-        return left / self._tail.pace
+        left = numbers["wait"] - numbers["waited"]
+        return max(left, _NEAREST * self._whole_way() / pace)
 
     def _pass(self, step: float, lands: bool, end: float) -> None:
         numbers = self._numbers
@@ -327,16 +341,19 @@ class Walk:
         numbers["time_error"] = 0.0 if lands else ahead - (summed - numbers["time"])
         numbers["time"] = end if lands else summed
         self._counts["iteration"] += 1
-        self._unseen += 1
-        if self._tail is not None:
-            self._grown += step * self._tail.pace
+        self._counts["unseen"] += 1
+        numbers["waited"] += step
+        numbers["since"] += step * numbers["tail_pace"]
+        gamma, present = self._flow.gamma, self._flow.weights
+        if self._depth == 2 and self._past.is_turning(gamma, present, numbers["since"]):
+            self._end_epoch()
 
     def _judge(
         self, limits: Limits, *, accepted: bool, broken: bool, step: float
     ) -> None:
         flow, counts = self._flow, self._counts
         slope = float(np.linalg.norm(flow.slope))
-        fastest = max(flow.pace(), self._tail.pace if self._tail is not None else 0.0)
+        fastest = max(flow.pace(), self._numbers["tail_pace"])
         slowest = 1e-13 * max(flow.radius, 1e-300)
         counts["status"] = ended(
             limits,
@@ -371,19 +388,7 @@ class Walk:
             frames=self._frames,
             is_mirrored=self._mirrored,
             **self._fields,
+            **{name: getattr(self._past, name) for name in PAST},
             **{name: np.asarray(value) for name, value in numbers.items()},
             **{name: np.asarray(value) for name, value in counts.items()},
         )
-
-
-_ARRAYS = ("search", "pace", "carried_left", "carried_right", "log")
-_NUMBERS = (
-    "reference",
-    "tail_size",
-    "tail_norm",
-    "threshold",
-    "time",
-    "time_error",
-)
-_FLOW_NUMBERS = ("step", "radius", "loss", "slope")
-_COUNTS = ("iteration", "rejections", "searches", "moved", "status")

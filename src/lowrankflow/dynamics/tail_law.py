@@ -42,6 +42,18 @@ def law_size(depth: int, start: float, growth: float) -> float:
     return left ** (-depth / (depth - 2)) if left > 0 else math.inf
 
 
+def law_sizes(
+    depth: int, start: float, growths: Float[np.ndarray, "*k"]
+) -> Float[np.ndarray, "*k"]:
+    """The same of many beyond depth 2, none of which runs away: each stops near it.
+
+    Exactness: exact up to a growth of 0.999 of where it runs away.
+    """
+    power = 2 / depth - 1
+    left = np.maximum(start**power - (depth - 2) * growths, 1e-3 * start**power)
+    return left ** (1 / power)
+
+
 def law_growth(depth: int, start: float, size: float) -> float:
     """The growth g at which a direction has this size: the inverse of `law_size`.
 

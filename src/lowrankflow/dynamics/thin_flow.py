@@ -98,7 +98,26 @@ class ThinFlow:
         dtype = self.pull.dtype
         sides = (side[:, order].astype(dtype) for side in (left, right))
         left, right = sides
-        self.place(*balanced_thin(left, values[order], right, self.depth))
+        self._restart(*balanced_thin(left, values[order], right, self.depth))
+
+    def turn(self, left: Rows, values: Float[np.ndarray, " r"], right: Cols) -> None:
+        """The same units in slightly other directions, values descending."""
+        dtype = self.pull.dtype
+        sides = left.astype(dtype), right.astype(dtype)
+        self.place(*balanced_thin(sides[0], values, sides[1], self.depth))
+
+    def join(self, left: Rows, right: Cols) -> None:
+        """More hidden units, at depth 2: columns of both factors."""
+        assert self.depth == 2
+        before, cores, other = self.factors
+        dtype = self.pull.dtype
+        left = np.concatenate([before, left.astype(dtype)], axis=1)
+        right = np.concatenate([other, right.astype(dtype)], axis=1)
+        cores = np.zeros((0, left.shape[1], left.shape[1]), dtype)
+        self._restart(left, cores, right)
+
+    def _restart(self, left: Rows, cores: Cores, right: Cols) -> None:
+        self.place(left, cores, right)
         # The places of the units have changed, and so has the fastest direction.
         self.radius = 0.0
         if self.rank and self.step == 0:

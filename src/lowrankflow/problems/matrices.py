@@ -80,6 +80,10 @@ class Dense(AbstractMatrix):
         return self.array
 
 
+# Entries of a product that are found at once, on the host.
+_GATHERED = 1024
+
+
 class Factored(AbstractMatrix):
     """W = left core right', held as the three; the core need not be diagonal.
 
@@ -110,8 +114,16 @@ class Factored(AbstractMatrix):
     def entries(
         self, row_index: Int[Numbers, " m"], col_index: Int[Numbers, " m"]
     ) -> Float[Numbers, " m"]:
-        left = (self.left @ self.core)[row_index]
-        return (left * self.right[col_index]).sum(axis=1)
+        left, right = self.left @ self.core, self.right
+        if not isinstance(left, np.ndarray) or not isinstance(right, np.ndarray):
+            return (left[row_index] * right[col_index]).sum(axis=1)
+        # Some at a time: rows gathered for all would leave the cache.
+        found = np.empty(len(row_index), np.result_type(left, right))
+        for begin in range(0, found.size, _GATHERED):
+            part = slice(begin, begin + _GATHERED)
+            rows, cols = left[row_index[part]], right[col_index[part]]
+            np.einsum("ij,ij->i", rows, cols, out=found[part])
+        return found
 
     def to_dense(self) -> Float[Numbers, "rows cols"]:
         return self.left @ self.core @ self.right.T
