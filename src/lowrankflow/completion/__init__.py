@@ -11,6 +11,7 @@ from lowrankflow.completion.intervals import Conformal as Conformal
 from lowrankflow.completion.model import CompletionModel as CompletionModel
 from lowrankflow.completion.model_file import write_model as write_model
 from lowrankflow.completion.observed_table import ObservedTable as ObservedTable
+from lowrankflow.completion.page import page as page
 from lowrankflow.completion.pairs import read_pairs as read_pairs
 from lowrankflow.completion.results import (
     CandidateResult as CandidateResult,

@@ -1,0 +1,381 @@
+"""Whether a table looks low-rank at all, decided by numbers.
+
+A low-rank part is there to be better than effects of rows and columns on entries that
+neither has seen. It is believed when the paired gain exceeds what chance could explain,
+is not lost on entries that took no part in the choice, and comes from few directions.
+"""
+
+import numbers
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from lowrankflow.completion.bases import KINDS, base_of
+from lowrankflow.completion.completer import MatrixCompleter
+from lowrankflow.completion.completer_checks import checked_settings
+from lowrankflow.completion.effects_candidate import (
+    EFFECTS,
+    PENALTY,
+    effects_candidate,
+)
+from lowrankflow.completion.observed_table import ObservedTable
+from lowrankflow.completion.results import CandidateResult
+from lowrankflow.completion.search import compared
+from lowrankflow.completion.sizes import LARGE
+from lowrankflow.completion.validation import Split, split_entries
+from lowrankflow.completion.watch import EXACT, Trail, Watch
+
+Outcome: TypeAlias = Literal["yes", "hardly", "no", "unknown"]
+# Standard errors that a gain has to be; the shares of what effects leave below which it
+# is next to nothing, and a little; entries below which only a clear gain is believed.
+_CLEAR, _NOTHING, _LITTLE, _FEW = 2.0, 0.02, 0.1, 30
+_MOST = 0.9  # of the sum of squares: so many directions are what the rank is
+_ROUNDING = 1e-10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """An error beside the winner's.
+
+    Args:
+        name: whose error.
+        error: root mean square over the entries that candidates were compared on.
+        above: by how much it exceeds the winner's.
+        doubt: standard error of that, paired over the entries; NaN where not known.
+    """
+
+    name: str
+    error: float
+    above: float
+    doubt: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowRankVerdict:
+    """The answer, and what it rests on.
+
+    Args:
+        outcome: "yes", "hardly", "no" or "unknown".
+        headline: the answer in a few words.
+        reason: the same in a sentence.
+        evidence: sentences with the numbers.
+    """
+
+    outcome: Outcome
+    headline: str
+    reason: str
+    evidence: tuple[str, ...]
+
+
+def kept_aside(completer: MatrixCompleter) -> Split | None:
+    """The entries that a completer kept aside, found again by its seed.
+
+    Args:
+        completer: fitted.
+
+    Returns:
+        The parts, in units of columns; None when nothing was kept aside, the seed was
+        drawn anew, or parameters have changed since.
+    """
+    if not isinstance(completer.random_state, numbers.Integral):
+        return None
+    settings = checked_settings(completer.get_params(deep=False))
+    split = split_entries(
+        completer.table_,
+        fraction=settings.validation,
+        scheme=settings.validation_scheme,
+        seed=settings.seed,
+    ).in_units(completer.scale_)
+    aside = split.selection
+    if aside is None or aside.num_entries != completer.validation_.num_selection:
+        return None
+    # A blend's residuals are cross-fitted, and not those of its model.
+    for one in completer.comparison_:
+        if not one.model.parts:
+            again = one.model.at(aside.rows, aside.cols) - aside.values
+            return split if np.allclose(again, one.residuals) else None
+    return None
+
+
+def references(
+    completer: MatrixCompleter, split: Split | None
+) -> tuple[CandidateResult | None, CandidateResult | None]:
+    """One number for all and effects alone, compared with the winner.
+
+    Args:
+        completer: fitted.
+        split: its `kept_aside`.
+
+    Returns:
+        Each None where it cannot be had.
+    """
+    known = next((c for c in completer.comparison_ if c.method == EFFECTS), None)
+    if split is None or split.selection is None:
+        return None, known if completer.validation_.num_selection else None
+    watch = Watch(split, None)
+    trail = Trail(watch, "mean")
+    trail.add(base_of(split.train, kind="mean", penalty=PENALTY).model(), {})
+    mean = trail.result()
+    if known is None:
+        kinds = KINDS if completer.effects == "auto" else (completer.effects,)
+        if completer.effects == "auto" and split.train.num_entries >= LARGE:
+            kinds = ("none", "both")
+        known, _ = effects_candidate(watch, kinds)
+    assert mean is not None, "a mean can always be found"
+    _, mean, effects = compared(
+        (completer.comparison_[0], mean, known), split.selection
+    )
+    return mean, effects
+
+
+def standing(
+    name: str, error: float, completer: MatrixCompleter, one: CandidateResult | None
+) -> Standing:
+    """An error beside the winner's, in the units of errors.
+
+    Args:
+        name: whose.
+        error: root mean square.
+        completer: fitted.
+        one: compared with the winner; None where its residuals are not known.
+    """
+    best = completer.validation_.held_out_error
+    total = error + best
+    doubt = np.nan if one is None else one.difference_error / total if total else 0.0
+    return Standing(name=name, error=error, above=error - best, doubt=float(doubt))
+
+
+def singular_values(completer: MatrixCompleter) -> Float[np.ndarray, " sv"]:
+    """Of the low-rank part, descending; never forms rows x cols."""
+    left, right = (np.asarray(side, float) for side in completer.factors_)
+    if left.shape[1] == 0:
+        return np.zeros(0)
+    r_left, r_right = (np.linalg.qr(side, mode="r") for side in (left, right))
+    return np.linalg.svd(r_left @ r_right.T, compute_uv=False)
+
+
+def directions(values: Float[np.ndarray, " sv"], share: float = _MOST) -> int:
+    """How many singular values make up this share of the sum of squares."""
+    squares = np.cumsum(np.square(values))
+    if squares.size == 0 or squares[-1] == 0:
+        return 0
+    return int(np.searchsorted(squares, share * squares[-1] * (1 - _ROUNDING))) + 1
+
+
+def low_rank_verdict(
+    completer: MatrixCompleter,
+    *,
+    split: Split | None,
+    effects: CandidateResult | None,
+    values: Float[np.ndarray, " sv"],
+) -> LowRankVerdict:
+    """Whether the data look low-rank at all.
+
+    Args:
+        completer: fitted.
+        split: its `kept_aside`.
+        effects: effects alone, compared with the winner; see `references`.
+        values: singular values of its low-rank part.
+
+    Exactness: a judgement by thresholds: a gain of two standard errors and of 2 % of
+        what effects leave, from no more directions than half of the shorter side.
+    """
+    validation, shape = completer.validation_, completer.table_.shape
+    low = next((one for one in completer.comparison_ if one.rank > 0), None)
+    if validation.num_selection == 0:
+        return _unknown(
+            "Too few entries to tell",
+            f"Of {completer.table_.num_entries:,} known entries none were kept aside "
+            "to compare on, so nothing says how good the completion is.",
+        )
+    if min(shape) == 1:
+        return _unknown(
+            "It cannot be told",
+            "A table with one row or one column has rank one whatever stands in it.",
+        )
+    if low is None or effects is None:
+        return _unknown(
+            "It cannot be told",
+            "No low-rank part was compared with effects"
+            + (": the search was ended early." if completer.interrupted_ else "."),
+        )
+    gain, doubt = low_rank_gain(completer, low, effects)
+    fresh = _fresh_gain(split, low, effects)
+    clear = gain > _CLEAR * doubt
+    evidence = _evidence(completer, gain, doubt, fresh, values)
+    few = validation.num_selection < _FEW
+    if few and not clear:
+        return _unknown(
+            "Too few entries to tell",
+            f"Only {validation.num_selection} entries were compared on, and on these "
+            "a low-rank part is not clearly better than effects of rows and columns.",
+            evidence,
+        )
+    return _judged(completer, gain, clear, fresh, values, evidence)
+
+
+def low_rank_gain(
+    completer: MatrixCompleter, low: CandidateResult, effects: CandidateResult
+) -> tuple[float, float]:
+    """Share of the mean square of effects that a low-rank part saves, its doubt.
+
+    Args:
+        completer: fitted.
+        low: its best candidate with a rank above 0.
+        effects: effects alone, compared with the winner.
+    """
+    left = effects.held_out_error**2
+    if left == 0:
+        return 0.0, 0.0
+    if low is completer.comparison_[0]:
+        return effects.difference / left, effects.difference_error / left
+    # The winner has no low-rank part: it is the effects, or as good as these.
+    return (effects.difference - low.difference) / left, low.difference_error / left
+
+
+def _judged(
+    completer: MatrixCompleter,
+    gain: float,
+    clear: bool,
+    fresh: tuple[float, float] | None,
+    values: Float[np.ndarray, " sv"],
+    evidence: tuple[str, ...],
+) -> LowRankVerdict:
+    validation, shape = completer.validation_, completer.table_.shape
+    count = directions(values)
+    free = count * (sum(shape) - count)
+    effects_say_all = validation.effects_error <= EXACT * validation.mean_error
+
+    def said(outcome: Outcome, headline: str, reason: str) -> LowRankVerdict:
+        return LowRankVerdict(
+            outcome=outcome, headline=headline, reason=reason, evidence=evidence
+        )
+
+    if effects_say_all and validation.mean_error > 0:
+        return said(
+            "no",
+            "No: effects are all there is",
+            "Effects of rows and columns reproduce the entries kept aside to within "
+            "rounding; nothing is left for a low-rank part.",
+        )
+    if validation.held_out_error >= validation.mean_error * (1 - _ROUNDING):
+        return said(
+            "no",
+            "No: one number does as well",
+            "The known entries say next to nothing of the missing ones, at least of "
+            "those kept aside: nothing is better than one number for all.",
+        )
+    if gain <= 0 or completer.rank_ == 0:
+        return said(
+            "no",
+            "No: effects are all there is",
+            "Beyond effects of rows and columns nothing is gained by a low-rank part.",
+        )
+    if not clear:
+        return said(
+            "hardly",
+            "Hardly",
+            "A low-rank part did better than effects of rows and columns, but by no "
+            "more than chance could explain.",
+        )
+    if fresh is not None and fresh[0] <= 0:
+        return said(
+            "hardly",
+            "Hardly",
+            "A low-rank part did better than effects on the entries it was chosen by, "
+            "but not on others that were kept aside.",
+        )
+    if gain < _NOTHING:
+        return said(
+            "hardly",
+            "Hardly",
+            "A low-rank part is there, but explains next to nothing of what effects "
+            "of rows and columns leave.",
+        )
+    if count > min(shape) / 2 or free > completer.table_.num_entries:
+        return said(
+            "hardly",
+            "Hardly: its rank is not low",
+            f"Factors help, but it takes {count} directions, of at most {min(shape)}, "
+            "to make up most of them.",
+        )
+    little = gain < _LITTLE
+    return said(
+        "yes",
+        "Yes, a little" if little else "Yes",
+        "A low-rank part is better than effects of rows and columns by more than "
+        "chance explains" + (", though most is noise to it." if little else "."),
+    )
+
+
+def _unknown(
+    headline: str, reason: str, evidence: tuple[str, ...] = ()
+) -> LowRankVerdict:
+    return LowRankVerdict(
+        outcome="unknown", headline=headline, reason=reason, evidence=evidence
+    )
+
+
+def _fresh_gain(
+    split: Split | None, low: CandidateResult, effects: CandidateResult
+) -> tuple[float, float] | None:
+    """The gain on entries that took no part in the choice, and its doubt."""
+    table = None if split is None else split.calibration
+    if table is None:
+        return None
+    left = _squares(effects, table)
+    mean = float(np.average(left, weights=table.weights))
+    if mean == 0:
+        return None
+    saved = left - _squares(low, table)
+    gain = float(np.average(saved, weights=table.weights))
+    weights = np.ones(saved.size) if table.weights is None else table.weights
+    weights = weights / weights.sum()
+    doubt = float(np.sqrt(np.square(weights) @ np.square(saved - gain)))
+    return gain / mean, doubt / mean
+
+
+def _squares(one: CandidateResult, table: ObservedTable) -> np.ndarray:
+    residuals = one.model.at(table.rows, table.cols) - table.values
+    return np.square(residuals, dtype=float)
+
+
+def _evidence(
+    completer: MatrixCompleter,
+    gain: float,
+    doubt: float,
+    fresh: tuple[float, float] | None,
+    values: Float[np.ndarray, " sv"],
+) -> tuple[str, ...]:
+    """The numbers behind the verdict, in sentences."""
+    validation, shape = completer.validation_, completer.table_.shape
+    said = [
+        f"On the {validation.num_selection:,} entries compared on, the best low-rank "
+        f"part {_lowers(gain, doubt)} of effects alone."
+    ]
+    if fresh is not None:
+        said.append(
+            f"On {validation.num_calibration:,} others that no choice was made by, it "
+            f"{_lowers(*fresh)}."
+        )
+    count = directions(values)
+    if count:
+        free = count * (sum(shape) - count)
+        said.append(
+            f"Of the completion's low-rank part, {count} of at most {min(shape)} "
+            f"directions make up {_MOST:.0%} of the sum of squares. Rank {count} has "
+            f"{free:,} free numbers in a table of this shape; known are "
+            f"{completer.table_.num_entries:,} entries, "
+            f"{completer.table_.num_entries / free:.1f} for each."
+        )
+    return tuple(said)
+
+
+def _lowers(gain: float, doubt: float) -> str:
+    verb = "lowers" if gain > 0 else "raises"
+    return (
+        f"{verb} the mean square by {100 * abs(gain):.3g} % ± {100 * doubt:.2g} % "
+        "(standard error)"
+    )
