@@ -5,27 +5,16 @@ neither has seen. It is believed when the paired gain exceeds what chance could 
 is not lost on entries that took no part in the choice, and comes from few directions.
 """
 
-import numbers
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
-from lowrankflow.completion.bases import KINDS, base_of
 from lowrankflow.completion.completer import MatrixCompleter
-from lowrankflow.completion.completer_checks import checked_settings
-from lowrankflow.completion.effects_candidate import (
-    EFFECTS,
-    PENALTY,
-    effects_candidate,
-)
-from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.completion.results import CandidateResult
-from lowrankflow.completion.search import compared
-from lowrankflow.completion.sizes import LARGE
-from lowrankflow.completion.validation import Split, split_entries
-from lowrankflow.completion.watch import EXACT, Trail, Watch
+from lowrankflow.completion.validation import Split
+from lowrankflow.completion.watch import EXACT
 
 Outcome: TypeAlias = Literal["yes", "hardly", "no", "unknown"]
 # Standard errors that a gain has to be; the shares of what effects leave below which it
@@ -33,23 +22,6 @@ Outcome: TypeAlias = Literal["yes", "hardly", "no", "unknown"]
 _CLEAR, _NOTHING, _LITTLE, _FEW = 2.0, 0.02, 0.1, 30
 _MOST = 0.9  # of the sum of squares: so many directions are what the rank is
 _ROUNDING = 1e-10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """An error beside the winner's.
-
-    Args:
-        name: whose error.
-        error: root mean square over the entries that candidates were compared on.
-        above: by how much it exceeds the winner's.
-        doubt: standard error of that, paired over the entries; NaN where not known.
-    """
-
-    name: str
-    error: float
-    above: float
-    doubt: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,90 +41,12 @@ class LowRankVerdict:
     evidence: tuple[str, ...]
 
 
-def kept_aside(completer: MatrixCompleter) -> Split | None:
-    """The entries that a completer kept aside, found again by its seed.
-
-    Args:
-        completer: fitted.
-
-    Returns:
-        The parts, in units of columns; None when nothing was kept aside, the seed was
-        drawn anew, or parameters have changed since.
-    """
-    if not isinstance(completer.random_state, numbers.Integral):
-        return None
-    settings = checked_settings(completer.get_params(deep=False))
-    split = split_entries(
-        completer.table_,
-        fraction=settings.validation,
-        scheme=settings.validation_scheme,
-        seed=settings.seed,
-    ).in_units(completer.scale_)
-    aside = split.selection
-    if aside is None or aside.num_entries != completer.validation_.num_selection:
-        return None
-    # A blend's residuals are cross-fitted, and not those of its model.
-    for one in completer.comparison_:
-        if not one.model.parts:
-            again = one.model.at(aside.rows, aside.cols) - aside.values
-            return split if np.allclose(again, one.residuals) else None
-    return None
-
-
-def references(
-    completer: MatrixCompleter, split: Split | None
-) -> tuple[CandidateResult | None, CandidateResult | None]:
-    """One number for all and effects alone, compared with the winner.
-
-    Args:
-        completer: fitted.
-        split: its `kept_aside`.
-
-    Returns:
-        Each None where it cannot be had.
-    """
-    known = next((c for c in completer.comparison_ if c.method == EFFECTS), None)
-    if split is None or split.selection is None:
-        return None, known if completer.validation_.num_selection else None
-    watch = Watch(split, None)
-    trail = Trail(watch, "mean")
-    trail.add(base_of(split.train, kind="mean", penalty=PENALTY).model(), {})
-    mean = trail.result()
-    if known is None:
-        kinds = KINDS if completer.effects == "auto" else (completer.effects,)
-        if completer.effects == "auto" and split.train.num_entries >= LARGE:
-            kinds = ("none", "both")
-        known, _ = effects_candidate(watch, kinds)
-    assert mean is not None, "a mean can always be found"
-    _, mean, effects = compared(
-        (completer.comparison_[0], mean, known), split.selection
-    )
-    return mean, effects
-
-
-def standing(
-    name: str, error: float, completer: MatrixCompleter, one: CandidateResult | None
-) -> Standing:
-    """An error beside the winner's, in the units of errors.
-
-    Args:
-        name: whose.
-        error: root mean square.
-        completer: fitted.
-        one: compared with the winner; None where its residuals are not known.
-    """
-    best = completer.validation_.held_out_error
-    total = error + best
-    doubt = np.nan if one is None else one.difference_error / total if total else 0.0
-    return Standing(name=name, error=error, above=error - best, doubt=float(doubt))
-
-
 def singular_values(completer: MatrixCompleter) -> Float[np.ndarray, " sv"]:
     """Of the low-rank part, descending; never forms rows x cols."""
     left, right = (np.asarray(side, float) for side in completer.factors_)
     if left.shape[1] == 0:
         return np.zeros(0)
-    r_left, r_right = (np.linalg.qr(side, mode="r") for side in (left, right))
+    (_, r_left), (_, r_right) = (np.linalg.qr(side) for side in (left, right))
     return np.linalg.svd(r_left @ r_right.T, compute_uv=False)
 
 
@@ -201,7 +95,9 @@ def low_rank_verdict(
             "No low-rank part was compared with effects"
             + (": the search was ended early." if completer.interrupted_ else "."),
         )
-    gain, doubt = low_rank_gain(completer, low, effects)
+    aside = None if split is None else split.selection
+    weights = None if aside is None else aside.weights
+    gain, doubt = low_rank_gain(low.residuals, effects.residuals, weights)
     fresh = _fresh_gain(split, low, effects)
     clear = gain > _CLEAR * doubt
     evidence = _evidence(completer, gain, doubt, fresh, values)
@@ -217,22 +113,28 @@ def low_rank_verdict(
 
 
 def low_rank_gain(
-    completer: MatrixCompleter, low: CandidateResult, effects: CandidateResult
+    low: np.ndarray, effects: np.ndarray, weights: np.ndarray | None
 ) -> tuple[float, float]:
-    """Share of the mean square of effects that a low-rank part saves, its doubt.
+    """Share of the mean square of effects that a low-rank part saves, and its doubt.
 
     Args:
-        completer: fitted.
-        low: its best candidate with a rank above 0.
-        effects: effects alone, compared with the winner.
+        low: residuals of the low-rank candidate.
+        effects: those of effects alone, of the same entries.
+        weights: of the entries; None for all alike.
+
+    Returns:
+        The share, below 0 where nothing is saved, and its standard error, that of a
+        ratio of means; zeros where effects leave nothing.
     """
-    left = effects.held_out_error**2
-    if left == 0:
+    own = np.ones(low.size) if weights is None else weights
+    own = own / own.sum()
+    saved, left = np.square(low, dtype=float), np.square(effects, dtype=float)
+    mean = float(own @ left)
+    if mean == 0:
         return 0.0, 0.0
-    if low is completer.comparison_[0]:
-        return effects.difference / left, effects.difference_error / left
-    # The winner has no low-rank part: it is the effects, or as good as these.
-    return (effects.difference - low.difference) / left, low.difference_error / left
+    ratio = float(own @ saved) / mean
+    doubt = np.sqrt(np.square(own) @ np.square(saved - ratio * left))
+    return 1 - ratio, float(doubt) / mean
 
 
 def _judged(
@@ -306,7 +208,7 @@ def _judged(
         "yes",
         "Yes, a little" if little else "Yes",
         "A low-rank part is better than effects of rows and columns by more than "
-        "chance explains" + (", though most is noise to it." if little else "."),
+        "chance explains" + (", though by little." if little else "."),
     )
 
 
@@ -325,21 +227,10 @@ def _fresh_gain(
     table = None if split is None else split.calibration
     if table is None:
         return None
-    left = _squares(effects, table)
-    mean = float(np.average(left, weights=table.weights))
-    if mean == 0:
-        return None
-    saved = left - _squares(low, table)
-    gain = float(np.average(saved, weights=table.weights))
-    weights = np.ones(saved.size) if table.weights is None else table.weights
-    weights = weights / weights.sum()
-    doubt = float(np.sqrt(np.square(weights) @ np.square(saved - gain)))
-    return gain / mean, doubt / mean
-
-
-def _squares(one: CandidateResult, table: ObservedTable) -> np.ndarray:
-    residuals = one.model.at(table.rows, table.cols) - table.values
-    return np.square(residuals, dtype=float)
+    ours, theirs = (
+        one.model.at(table.rows, table.cols) - table.values for one in (low, effects)
+    )
+    return low_rank_gain(ours, theirs, table.weights)
 
 
 def _evidence(
@@ -352,8 +243,8 @@ def _evidence(
     """The numbers behind the verdict, in sentences."""
     validation, shape = completer.validation_, completer.table_.shape
     said = [
-        f"On the {validation.num_selection:,} entries compared on, the best low-rank "
-        f"part {_lowers(gain, doubt)} of effects alone."
+        f"On the {validation.num_selection:,} entries candidates were compared on, the "
+        f"best low-rank part {_lowers(gain, doubt)} of effects alone."
     ]
     if fresh is not None:
         said.append(
@@ -365,7 +256,7 @@ def _evidence(
         free = count * (sum(shape) - count)
         said.append(
             f"Of the completion's low-rank part, {count} of at most {min(shape)} "
-            f"directions make up {_MOST:.0%} of the sum of squares. Rank {count} has "
+            f"directions make up {_MOST:.0%} of its sum of squares. Rank {count} has "
             f"{free:,} free numbers in a table of this shape; known are "
             f"{completer.table_.num_entries:,} entries, "
             f"{completer.table_.num_entries / free:.1f} for each."
@@ -376,6 +267,6 @@ def _evidence(
 def _lowers(gain: float, doubt: float) -> str:
     verb = "lowers" if gain > 0 else "raises"
     return (
-        f"{verb} the mean square by {100 * abs(gain):.3g} % ± {100 * doubt:.2g} % "
-        "(standard error)"
+        f"{verb} the mean square by {100 * abs(gain):.3g}\u00a0% ± "
+        f"{100 * doubt:.2g}\u00a0% (standard error)"
     )

@@ -4,19 +4,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lowrankflow.completion.als_candidate import ALS
 from lowrankflow.completion.effects_candidate import EFFECTS
 from lowrankflow.completion.page_words import (
     CHOSEN,
     DATA,
     OTHER,
     Picture,
-    capital,
+    method_name,
     picture,
     setting_words,
 )
 from lowrankflow.completion.results import CandidateResult
 from lowrankflow.studies import duration, panels, readable
 
+_ADDED = {
+    "none": "no effects",
+    "mean": "a mean",
+    "rows": "row effects",
+    "columns": "column effects",
+    "both": "both effects",
+}
 _FAR = 5.0  # times the reach of effects: what is farther off is drawn at the edge
 
 
@@ -24,11 +32,13 @@ def short_name(one: CandidateResult) -> str:
     """A candidate in two or three words, told from others of its method."""
     if one.method == "blend":
         return f"blend of {len(one.setting['parts'])}"
-    words = [one.method]
+    kind = one.setting["effects"]
+    if one.method == EFFECTS:
+        return f"effects: {kind}"
+    words = ["ALS" if one.method == ALS else one.method]
     if "depth" in one.setting:
         words.append(f"depth {one.setting['depth']}")
-    words.append({"none": "plain"}.get(one.setting["effects"], one.setting["effects"]))
-    return ", ".join(words)
+    return ", ".join([*words, _ADDED[kind]])
 
 
 def above_winner(one: CandidateResult, winner: CandidateResult) -> tuple[float, float]:
@@ -50,7 +60,7 @@ def candidate_rows(candidates: Sequence[CandidateResult]) -> list[dict[str, str]
         known = not np.isnan(one.held_out_error)
         rows.append(
             {
-                "method": capital(one.method),
+                "method": method_name(one.method),
                 "setting": setting_words(one.setting),
                 "rank": str(one.rank),
                 "error": readable(one.held_out_error, 4) if known else "none",

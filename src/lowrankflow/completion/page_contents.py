@@ -11,13 +11,7 @@ import jinja2
 import numpy as np
 
 from lowrankflow.completion.completer import MatrixCompleter
-from lowrankflow.completion.low_rank_verdict import (
-    kept_aside,
-    low_rank_verdict,
-    references,
-    singular_values,
-    standing,
-)
+from lowrankflow.completion.low_rank_verdict import low_rank_verdict, singular_values
 from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.completion.page_candidates import candidate_picture, candidate_rows
 from lowrankflow.completion.page_coverage import coverage, coverage_picture
@@ -30,13 +24,14 @@ from lowrankflow.completion.page_pattern import (
 )
 from lowrankflow.completion.page_spectrum import spectrum_picture
 from lowrankflow.completion.page_words import (
-    capital,
     label_of,
     labels_of,
+    method_name,
     parts_of,
     percent,
     setting_words,
 )
+from lowrankflow.completion.standings import kept_aside, references, standing
 from lowrankflow.completion.table import Table
 from lowrankflow.studies import readable, styled
 from lowrankflow.version import __version__
@@ -101,6 +96,7 @@ def contents(
         "pattern": pattern_picture(completer.table_),
         "shares": share_picture(pattern, table.shape),
         "missingness": pattern,
+        "fills": _fills(completer),
         "empty": [
             (what, index.size, labels_of(labels, index, what))
             for what, index, labels in (
@@ -153,6 +149,14 @@ def _what(completer: MatrixCompleter) -> str:
     return f"{name}{rank} ({setting_words(completer.setting_)})"
 
 
+def _fills(completer: MatrixCompleter) -> str:
+    """What a row or column without entries gets."""
+    kind = completer.setting_.get("effects")
+    if kind == "none":
+        return "zeros, for the completion has no effects, fill"
+    return "the mean fills" if kind == "mean" else "effects fill"
+
+
 def _notes(completer: MatrixCompleter, *, scaled: bool) -> list[str]:
     notes = []
     if completer.interrupted_:
@@ -169,8 +173,8 @@ def _notes(completer: MatrixCompleter, *, scaled: bool) -> list[str]:
     if completer.clip is not None:
         low, high = completer.clip
         notes.append(
-            f"Filled cells stay within {low:g} and {high:g}; the errors on this page "
-            "are of values before that."
+            f"Filled cells stay within {readable(low)} and {readable(high)}; the "
+            "errors on this page are of values before that."
         )
     if completer.smooth:
         notes.append("Known entries, too, were replaced by the model's values.")
@@ -186,11 +190,10 @@ def _paths(completer: MatrixCompleter) -> list[dict[str, Any]]:
             one,
             key=f"{k} {one.method}",
             effects_error=completer.validation_.effects_error,
-            entries="the entries fitted to",
         )
         found.append(
             {
-                "title": f"{capital(one.method)}, {percent(weight)} of the blend"
+                "title": f"{method_name(one.method)}, {percent(weight)} of the blend"
                 if len(parts) > 1
                 else "",
                 "picture": picture,

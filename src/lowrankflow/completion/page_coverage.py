@@ -114,9 +114,9 @@ def coverage_picture(found: Coverage, *, count: int, scaled: bool) -> Picture:
     right.set(xlabel=f"width at {found.width_level:.0%}{units}", ylabel="missing cells")
     far = np.abs(found.measured - found.levels) > 3 * found.errors
     says = (
-        "Points off the diagonal by more than their bars are levels that do not hold."
+        "points off the diagonal by more than their bars are levels that do not hold."
         if far.any()
-        else "The points lie on the diagonal as far as their bars tell: intervals hold "
+        else "the points lie on the diagonal as far as their bars tell: intervals hold "
         "as often as they say."
     )
     return picture(

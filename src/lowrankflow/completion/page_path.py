@@ -1,9 +1,11 @@
 """The path of a candidate: errors over rank, and over its penalty or time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes as PlotAxes
+from matplotlib.ticker import MaxNLocator
 
 from lowrankflow.completion.als_candidate import ALS
 from lowrankflow.completion.effects_candidate import EFFECTS
@@ -22,93 +24,134 @@ from lowrankflow.completion.results import CandidateResult, PathPoint
 from lowrankflow.studies import panels, readable, slug, spectrum_colors
 
 _RATIO = 30.0  # errors that differ by more than this are drawn in powers of ten
-_ROOM = 1.6  # errors beyond so many times the first are cut off
-_TELLING = 8  # lines that a legend can name
+_ROOM = 0.4  # above the first error, of what lies below it; what is higher is cut off
+_TELLING = 6  # lines that a legend can name
 
-Line = tuple[str, list[tuple[float, PathPoint]]]
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Errors over one thing.
+
+    Args:
+        name: of what they are drawn over.
+        lines: each with a name and its points, from left to right.
+        is_log: whether that thing is drawn in powers of ten.
+        is_path: whether points of a line follow one another; else each is the best of
+            several, and their training errors say nothing side by side.
+    """
+
+    name: str
+    lines: list[tuple[str, list[tuple[float, PathPoint]]]]
+    is_log: bool
+    is_path: bool
+
+
+def chosen_point(one: CandidateResult) -> PathPoint:
+    """The point of a path that is the candidate."""
+    return next((p for p in one.path if p.setting is one.setting), one.path[-1])
 
 
 def path_picture(
-    one: CandidateResult, *, key: str, effects_error: float, entries: str
-) -> Picture:
+    one: CandidateResult, *, key: str, effects_error: float
+) -> Picture | None:
     """Errors along a candidate's path; call it while `styled` is in force.
 
     Args:
         one: the candidate.
         key: of the picture.
         effects_error: held-out error of effects alone; NaN for none.
-        entries: what the training error is of.
+
+    Returns:
+        None where there is but one point.
     """
-    chosen = next((p for p in one.path if p.setting is one.setting), one.path[-1])
-    views = [view for view in (_over_rank(one), _over_setting(one)) if view[1]]
+    if len(one.path) < 2:
+        return None
+    if one.method == EFFECTS:
+        return _effects_picture(one, key)
+    chosen = chosen_point(one)
+    views = [view for view in (_over_rank(one), _over_setting(one)) if view]
     figure, axes = panels(1, len(views), height=2.9)
-    for place, (name, lines, is_log) in zip(axes[0], views, strict=True):
-        _draw(place, lines, chosen, effects_error)
-        place.set_xlabel(name)
-        if is_log:
-            place.set_xscale("log")
-        else:
-            place.xaxis.get_major_locator().set_params(integer=name == "rank")
+    for place, view in zip(axes[0], views, strict=True):
+        _draw(place, view, chosen, effects_error)
     axes[0, 0].set_ylabel("error (root mean square)")
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper left", ncols=4)
-    over = " and over ".join(name for name, *_ in views)
-    held = readable(chosen.held_out_error, 4)
-    aside = not np.isnan(chosen.held_out_error)
+    named: dict[str, object] = {}
+    for place in axes[0]:
+        handles, names = place.get_legend_handles_labels()
+        named |= dict(zip(names, handles, strict=True))
+    figure.legend(
+        list(named.values()),  # pyright: ignore[reportArgumentType]
+        list(named),
+        loc="outside upper left",
+        ncols=4,
+    )
+    over = " and over ".join(view.name for view in views)
     return picture(
         figure,
         f"path-{slug(key)}",
-        shows=f"Error of {one.method} over {over}; chosen is rank {chosen.rank} with a "
-        f"held-out error of {held}.",
+        shows=f"Error of {one.method} over {over}; chosen is rank {chosen.rank}, with "
+        f"an error of {readable(_error(chosen), 4)}.",
         caption=f"{_what(one)} The ring is what was chosen: rank {chosen.rank}, "
-        f"{setting_words(chosen.setting)}. "
-        + (
-            "Solid is the error on entries kept aside, dashed that on "
-            f"{entries}: where the first rises while the second still falls, noise is "
-            "being learnt."
-            if aside
-            else f"Nothing was kept aside: dashed is the error on {entries}, which says "
-            "nothing of missing cells."
-        ),
+        f"{setting_words(chosen.setting)}. {_reading(chosen)}",
+    )
+
+
+def certificate_words(one: CandidateResult) -> str:
+    """What the certificate of the chosen point proves; empty where there is none."""
+    certificate = chosen_point(one).certificate
+    if certificate is None:
+        return ""
+    return (
+        f"{certificate} This is of the entries fitted to: whether it pays on others is "
+        "what the entries kept aside say."
     )
 
 
 def _what(one: CandidateResult) -> str:
     if one.method == GREEDY:
-        return "Each line is a path of growing rank, at one penalty."
+        return (
+            "Left: each line is a path of growing rank at one penalty, from orange "
+            "(small) to blue (large). Right, if several were tried: the best of each."
+        )
     if one.method == FLOW:
-        return "The flow from a small start: rank grows with time."
-    if one.method == EFFECTS:
-        return "Kinds of effects, drawn towards zero by a penalty."
+        return "Left: the best of each rank. Right: the flow, whose rank grows."
     if one.method == ALS:
-        return "Each line is one rank, at several penalties."
-    return "Penalties from large to small; rank follows."
+        return "Left: the best of each rank. Right: its penalties, a line for each."
+    return "Left: the best of each rank. Right: the best of each penalty."
 
 
-def _over_rank(one: CandidateResult) -> tuple[str, list[Line], bool]:
-    if one.method == EFFECTS:
-        return "rank", [], False
+def _reading(chosen: PathPoint) -> str:
+    if np.isnan(chosen.held_out_error):
+        return (
+            "Nothing was kept aside: dashed is the error on the entries fitted to, "
+            "which says nothing of missing cells."
+        )
+    return (
+        "Solid is the error on entries kept aside, dashed that on the entries fitted "
+        "to: where the first rises while the second still falls, noise is being learnt."
+    )
+
+
+def _over_rank(one: CandidateResult) -> View | None:
     if one.method == GREEDY:
-        lines = _grouped(one.path, "penalty", lambda point: float(point.rank))
-        return "rank", [(f"penalty {name}", line) for name, line in lines], False
-    best: dict[int, PathPoint] = {}
-    for point in one.path:
-        known = best.get(point.rank)
-        if known is None or _error(point) < _error(known):
-            best[point.rank] = point
-    line = [(float(rank), best[rank]) for rank in sorted(best)]
-    return "rank", [("best of each rank", line)], False
+        return View(
+            name="rank",
+            lines=_grouped(one.path, "penalty", lambda point: float(point.rank)),
+            is_log=False,
+            is_path=True,
+        )
+    return _best_over("rank", {p.rank: [] for p in one.path}, one, lambda p: p.rank)
 
 
-def _over_setting(one: CandidateResult) -> tuple[str, list[Line], bool]:
+def _over_setting(one: CandidateResult) -> View | None:
     if one.method == FLOW:
         line = [(p.setting["time"], p) for p in one.path if POLISHED not in p.setting]
-        return "time of the flow", [("", line)] if len(line) > 1 else [], False
-    if one.method == EFFECTS:
-        lines = _grouped(
-            one.path, "effects", lambda point: point.setting["effects_penalty"]
-        )
-        return "penalty (entries it takes to believe half of an effect)", lines, True
+        if len(line) < 2:
+            return None
+        lines = [("kept aside", line)]
+        return View(name="time of the flow", lines=lines, is_log=False, is_path=True)
+    penalties = {p.setting["penalty"]: [] for p in one.path if p.setting["penalty"]}
+    if len(penalties) < 2:
+        return None
     if one.method == ALS:
         lines = [
             (
@@ -120,33 +163,40 @@ def _over_setting(one: CandidateResult) -> tuple[str, list[Line], bool]:
             )
             for rank in sorted({p.rank for p in one.path})
         ]
-        return "penalty", lines, _spread(x for _, line in lines for x, _ in line)
-    best: dict[float, PathPoint] = {}
+        return View(name="penalty", lines=lines, is_log=True, is_path=True)
+    return _best_over("penalty", penalties, one, lambda p: p.setting["penalty"])
+
+
+def _best_over(
+    name: str,
+    places: dict[float, list[PathPoint]],
+    one: CandidateResult,
+    at: Callable[[PathPoint], float],
+) -> View | None:
+    """The best point at each place, if there are several places."""
+    if len(places) < 2:
+        return None
     for point in one.path:
-        penalty = point.setting.get("penalty")
-        known = best.get(penalty)  # pyright: ignore[reportArgumentType]
-        if penalty and (known is None or _error(point) < _error(known)):
-            best[penalty] = point
-    if len(best) < 2:
-        return "penalty", [], False
-    return "penalty", [("", [(x, best[x]) for x in sorted(best)])], True
+        if at(point) in places:
+            places[at(point)].append(point)
+    line = [(float(x), min(places[x], key=_error)) for x in sorted(places)]
+    return View(
+        name=name, lines=[("kept aside", line)], is_log=name != "rank", is_path=False
+    )
 
 
-def _spread(numbers: Iterable[float]) -> bool:
-    found = [x for x in numbers if x > 0]
-    return len(set(found)) > 1
-
-
-def _grouped(path: Sequence[PathPoint], name: str, x) -> list[Line]:
-    groups: dict[object, list[tuple[float, PathPoint]]] = {}
+def _grouped(
+    path: Sequence[PathPoint], name: str, x: Callable[[PathPoint], float]
+) -> list[tuple[str, list[tuple[float, PathPoint]]]]:
+    groups: dict[float, list[tuple[float, PathPoint]]] = {}
     for point in path:
         groups.setdefault(point.setting[name], []).append((x(point), point))
     return [
         (
-            readable(float(value)) if isinstance(value, float) else str(value),
+            f"{name} {readable(value)}",
             sorted(groups[value], key=lambda pair: pair[0]),
         )
-        for value in sorted(groups, key=lambda v: (isinstance(v, str), v))
+        for value in sorted(groups)
     ]
 
 
@@ -155,48 +205,47 @@ def _error(point: PathPoint) -> float:
     return point.training_error if np.isnan(held) else held
 
 
-def _draw(
-    place: PlotAxes, lines: list[Line], chosen: PathPoint, effects_error: float
-) -> None:
+def _draw(place: PlotAxes, view: View, chosen: PathPoint, effects_error: float) -> None:
     """Lines, the training error of the chosen one, and the chosen point."""
-    of_chosen = [
-        k for k, (_, line) in enumerate(lines) if any(p is chosen for _, p in line)
-    ]
+    lines = view.lines
     colors = spectrum_colors(len(lines)) if len(lines) > 1 else [DATA]
-    for k, (name, line) in enumerate(lines):
+    aside = not np.isnan(chosen.held_out_error)
+    for (name, line), color in zip(lines, colors, strict=True):
         at = [x for x, _ in line]
-        main = k in of_chosen
-        held = [p.held_out_error for _, p in line]
-        if not np.isnan(held).all():
+        main = any(point is chosen for _, point in line)
+        known = name if len(lines) <= _TELLING else "kept aside" if main else None
+        if aside:
             place.plot(
                 at,
-                held,
-                color=colors[k],
+                [point.held_out_error for _, point in line],
+                color=color,
                 marker="o" if len(at) < 60 else "",
                 markersize=3,
                 linewidth=1.8 if main else 0.9,
-                label=name if name and len(lines) <= _TELLING else None,
+                label=known,
+            )
+        if (main and view.is_path) or not aside:
+            place.plot(
+                at,
+                [point.training_error for _, point in line],
+                color=color,
+                linestyle="--",
+                linewidth=1.1,
+                label="fitted to",
             )
         if main:
-            trained = [p.training_error for _, p in line]
-            words = {"color": colors[k], "linestyle": "--", "linewidth": 1.1}
-            if len(at) == 1:
-                words["marker"] = "_"
-            place.plot(at, trained, **words, label="training")  # pyright: ignore
-    shown = [
-        error
-        for _, line in lines
-        for _, p in line
-        for error in (p.held_out_error, p.training_error)
-        if np.isfinite(error) and error > 0
-    ]
-    if shown and max(shown) > _RATIO * min(shown):
-        place.set_yscale("log")
-    elif shown:
-        # Paths may end far off: what matters is below where they begin.
-        first = max(_error(line[0][1]) for _, line in lines)
-        top = min(1.05 * max(shown), _ROOM * max(first, _error(chosen)))
-        place.set_ylim(min(0.97 * min(shown), 0.9 * top), top)
+            place.plot(
+                [x for x, point in line if point is chosen],
+                [_error(chosen)],
+                marker="o",
+                markersize=10,
+                markerfacecolor="none",
+                markeredgecolor=CHOSEN,
+                markeredgewidth=1.8,
+                linestyle="",
+                label="chosen",
+            )
+    _limit(place, view, chosen)
     if np.isfinite(effects_error) and effects_error > 0:
         place.axhline(
             effects_error,
@@ -205,27 +254,54 @@ def _draw(
             linestyle=":",
             label="effects alone",
         )
-    for k in of_chosen:
-        x = next(x for x, p in lines[k][1] if p is chosen)
-        place.plot(
-            [x],
-            [_error(chosen)],
-            marker="o",
-            markersize=10,
-            markerfacecolor="none",
-            markeredgecolor=CHOSEN,
-            markeredgewidth=1.8,
-            linestyle="",
-            label="chosen",
-        )
+    place.set_xlabel(view.name)
+    if view.is_log:
+        place.set_xscale("log")
+    else:
+        whole = view.name == "rank"
+        place.xaxis.set_major_locator(MaxNLocator("auto", integer=whole))
 
 
-def certificate_words(one: CandidateResult) -> str:
-    """What the certificate of the chosen point proves; empty where there is none."""
-    chosen = next((p for p in one.path if p.setting is one.setting), None)
-    if chosen is None or chosen.certificate is None:
-        return ""
-    return (
-        f"{chosen.certificate} This is of the training entries: whether it pays on "
-        "others is what the entries kept aside say."
+def _limit(place: PlotAxes, view: View, chosen: PathPoint) -> None:
+    """What is shown of the errors: paths may end far off."""
+    shown = [
+        error
+        for _, line in view.lines
+        for _, p in line
+        for error in (p.held_out_error, p.training_error if view.is_path else np.nan)
+        if np.isfinite(error) and error > 0
+    ]
+    if not shown:
+        return
+    first = max(_error(line[0][1]) for _, line in view.lines)
+    if max(first, _error(chosen)) > _RATIO * min(shown):
+        place.set_yscale("log")
+        return
+    low, highest = min(shown), max(first, _error(chosen))
+    top = min(1.03 * max(shown), 1.03 * highest + _ROOM * (highest - low))
+    place.set_ylim(min(low - 0.06 * (top - low), 0.97 * low), top)
+
+
+def _effects_picture(one: CandidateResult, key: str) -> Picture:
+    """Kinds of effects, and how strongly they are drawn towards zero."""
+    chosen = chosen_point(one)
+    figure, axes = panels(1, 1, height=0.8 + 0.25 * len(one.path))
+    place = axes[0, 0]
+    points = sorted(one.path, key=_error)
+    for k, point in enumerate(points):
+        main = point is chosen
+        place.plot([_error(point)], [k], marker="o", color=CHOSEN if main else DATA)
+    place.set_yticks(
+        range(len(points)), [setting_words(point.setting) for point in points]
+    )
+    place.set_ylim(len(points) - 0.5, -0.5)
+    place.grid(axis="y", visible=False)
+    place.set_xlabel("error on entries kept aside (root mean square)")
+    return picture(
+        figure,
+        f"path-{slug(key)}",
+        shows=f"Held-out errors of {len(points)} kinds of effects.",
+        caption="Kinds of effects and the penalty that draws them towards zero: as "
+        "many entries as it takes to believe half of an effect. Orange was chosen: "
+        f"{setting_words(chosen.setting)}.",
     )

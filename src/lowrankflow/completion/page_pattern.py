@@ -6,12 +6,16 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.completion.page_words import DATA, Picture, percent, picture
-from lowrankflow.studies import panels
+from lowrankflow.studies import panels, readable
 
 _BLOCKS, _COARSE = 200, 20
+# Inches of a cell at most, of the picture; how long a table can be and keep its shape.
+_CELL, _WIDEST, _TALLEST, _LONG = 0.3, 5.4, 4.2, 4.0
+_FEWEST = 50  # known entries from which on anything is said of where they lie
 _ALPHA = LinearSegmentedColormap.from_list(
     "known", [(0.0, 0.447, 0.698, 0.0), (0.0, 0.447, 0.698, 1.0)]
 )
@@ -19,6 +23,9 @@ _ALPHA = LinearSegmentedColormap.from_list(
 # what rows and columns by themselves would have, a ratio of crowdedness.
 _CORRELATION, _BLOCKINESS, _CROWDED = 0.2, 0.3, 1.5
 _CLEAR = 3.0  # standard errors
+_BINS = 40
+# Cells of a row up to which counts are drawn, not shares; what a long tail is.
+_FEW_COUNTS, _TAIL = 20, 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +36,7 @@ class Missingness:
         row_counts: known entries of each row.
         col_counts: known entries of each column.
         warnings: sentences on what is not random about it.
-        advice: what to do about that; empty where nothing is.
+        advice: what follows from that.
     """
 
     row_counts: Int[np.ndarray, " rows"]
@@ -71,6 +78,13 @@ def missingness(
         for index, size in zip((table.rows, table.cols), table.shape, strict=True)
     ]
     values = np.asarray(table.in_units(scale).values, float)
+    if table.num_entries < _FEWEST:
+        return Missingness(
+            row_counts=counts[0],
+            col_counts=counts[1],
+            warnings=(),
+            advice="There are too few known entries to see whether gaps are random.",
+        )
     warnings, blocky = [], False
     col_means = _means(table.cols, values, counts[1])
     kept = {
@@ -108,14 +122,23 @@ def missingness(
 
 def _advice(scheme: str, odd: bool, blocky: bool) -> str:
     if not odd:
-        return ""
-    wanted = '"block"' if blocky else '"rows", "columns" or "block"'
+        return (
+            "Nothing speaks against it: rows and columns with more known entries have "
+            "no other values than the others, and the gaps do not come in blocks. What "
+            "the missing values themselves decide cannot be seen from the known ones."
+        )
     if scheme == "random":
+        wanted = (
+            'validation_scheme="block" (of the command, --holdout-scheme block) keeps '
+            "whole blocks aside, as they are missing here."
+            if blocky
+            else 'validation_scheme="rows" or "columns" (of the command, '
+            "--holdout-scheme) takes every row or column alike; cells of which still "
+            "less is known remain harder than any entries kept aside."
+        )
         return (
             "Entries were kept aside at random, as if gaps were random: the errors on "
-            "this page may be too good for the cells that are missing. Keep aside what "
-            f"is like what is missing: validation_scheme={wanted} (of the command, "
-            "--holdout-scheme)."
+            f"this page may be too good for the cells that are missing. {wanted}"
         )
     return (
         f'Entries were kept aside by the scheme "{scheme}"; errors hold for cells that '
@@ -154,13 +177,13 @@ def _crowded(table: ObservedTable, counts: list[np.ndarray]) -> list[str]:
     found = []
     sides = zip(("row", "column"), counts, table.shape[::-1], strict=True)
     for what, count, length in sides:
-        known = float(np.sum(np.square(count, dtype=float))) / table.num_entries
+        # Others than itself: where gaps are random the two are alike.
+        known = float(count @ (count - 1.0)) / table.num_entries
         gap = float(np.sum(count * (length - count.astype(float)))) / missing
         if known > _CROWDED * max(gap, 1.0):
             found.append(
-                f"A known entry lies in a {what} with {known:,.0f} known entries on "
-                f"average, a missing cell in one with {gap:,.0f}: there the completion "
-                "knows less."
+                f"A known entry has {readable(known)} others in its {what} on average, "
+                f"a missing cell {readable(gap)}: less is known where cells are filled."
             )
     return found
 
@@ -184,8 +207,10 @@ def pattern_picture(table: ObservedTable) -> Picture:
     shares = block_shares(table, _BLOCKS)
     rows, cols = table.shape
     exact = shares.shape == table.shape
-    height = 7.2 * float(np.clip(rows / cols, 0.0, 0.75)) + 0.6
-    figure = Figure(figsize=(7.2, max(height, 1.7)), layout="constrained")
+    alike = 1 / _LONG <= rows / cols <= _LONG
+    cell = min(_CELL, _WIDEST / cols) if alike else _CELL
+    height = float(np.clip(cell * (rows if alike else shares.shape[0]), 0.8, _TALLEST))
+    figure = Figure(figsize=(7.2, height + 0.7), layout="constrained")
     axes = figure.subplots()
     top = float(shares.max())
     uneven = not exact and top > 4 * shares.mean()
@@ -193,19 +218,20 @@ def pattern_picture(table: ObservedTable) -> Picture:
         shares,
         cmap=_ALPHA,
         norm=PowerNorm(0.5 if uneven else 1.0, vmin=0, vmax=top),
-        aspect="auto",
+        aspect="equal" if alike else "auto",
         interpolation="none",
-        extent=(0, cols, rows, 0),
+        extent=(-0.5, cols - 0.5, rows - 0.5, -0.5),
     )
+    axes.set_anchor("W")
     axes.grid(visible=False)
     axes.spines[["top", "right"]].set_visible(True)
     axes.set(xlabel="column", ylabel="row")
     for axis, size in ((axes.xaxis, cols), (axes.yaxis, rows)):
-        axis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        axis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
         if size == 1:
-            axis.set_ticks([0.5], ["0"])
+            axis.set_ticks([0])
     if not exact:
-        bar = figure.colorbar(image, ax=axes, label="share known", fraction=0.05)
+        bar = figure.colorbar(image, ax=axes, label="share known", fraction=0.04)
         ticks = np.linspace(0, np.sqrt(top), 4) ** 2 if uneven else None
         if ticks is not None:
             bar.set_ticks(ticks.tolist(), labels=[percent(t) for t in ticks])
@@ -235,18 +261,29 @@ def share_picture(found: Missingness, shape: tuple[int, int]) -> Picture:
         ("column", found.col_counts, shape[0]),
     )
     for place, (what, counts, length) in zip(axes[0], sides, strict=True):
-        shares = counts / length
-        top = max(float(shares.max()), 1 / length)
-        bins = int(np.clip(min(counts.max() + 1, counts.size), 5, 30))
-        place.hist(100 * shares, bins=bins, range=(0, 100 * top), color=DATA)
-        place.set(xlabel=f"known of a {what} (%)", ylabel=f"{what}s")
+        low, high = int(counts.min()), int(counts.max())
+        # Whole counts, or bars would alternate; and no thinner than can be seen.
+        step = -(-max(high - low + 1, high // 2) // _BINS)
+        edges = np.arange(low, high + step + 1, step) - 0.5
+        few = length < _FEW_COUNTS
+        unit = 1.0 if few else 100 / length
+        heights, *_ = place.hist(unit * counts, bins=unit * edges, color=DATA)  # pyright: ignore[reportArgumentType]
+        name = f"known entries of a {what}" if few else f"known of a {what} (%)"
+        place.set(xlabel=name, ylabel=f"{what}s")
+        place.set_xlim(left=min(0.0, unit * float(edges[0])))
+        if few:
+            place.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+        if high > _TAIL * max(np.median(counts), 1) and np.max(heights) > _TAIL:
+            place.set_yscale("log")
+            continue
         place.yaxis.get_major_locator().set_params(integer=True)
     rows, cols = found.row_counts, found.col_counts
     return picture(
         figure,
         "shares",
         shows="Histograms of the share known of each row and of each column.",
-        caption=f"How much is known of each row and column. A row has {rows.min():,} to "
-        f"{rows.max():,} known entries (median {np.median(rows):,.0f}), a column "
+        caption="How much is known of each row and column. A row has "
+        f"{rows.min():,} to {rows.max():,} known entries (median "
+        f"{np.median(rows):,.0f}), a column "
         f"{cols.min():,} to {cols.max():,} (median {np.median(cols):,.0f}).",
     )

@@ -77,6 +77,8 @@ def setting_words(setting: Mapping[str, Any]) -> str:
     for name, value in setting.items():
         if value is None or name in _HIDDEN:
             continue
+        if name == "effects_penalty" and setting["effects"] in ("none", "mean"):
+            continue
         number = isinstance(value, float | np.floating)
         said = readable(float(value)) if number else str(value)
         words.append(f"{name.replace('_', ' ')} {said}")
@@ -88,9 +90,9 @@ def setting_words(setting: Mapping[str, Any]) -> str:
 _PART = ("weight", "method", "rank")
 
 
-def capital(text: str) -> str:
-    """The text with a large first letter."""
-    return text[:1].upper() + text[1:]
+def method_name(method: str) -> str:
+    """A method at the beginning of a line."""
+    return "ALS" if method == "als" else method[:1].upper() + method[1:]
 
 
 def parts_of(
