@@ -89,11 +89,21 @@ def low_rank_verdict(
             "It cannot be told",
             "A table with one row or one column has rank one whatever stands in it.",
         )
-    if low is None or effects is None:
+    if _are_met(completer):
+        return LowRankVerdict(
+            outcome="no",
+            headline="No: effects are all there is",
+            reason="Effects reproduce the entries kept aside to within rounding; "
+            "nothing is left for a low-rank part.",
+            evidence=(),
+        )
+    if low is None:
+        return _without_rank(completer)
+    if effects is None:
         return _unknown(
             "It cannot be told",
-            "No low-rank part was compared with effects"
-            + (": the search was ended early." if completer.interrupted_ else "."),
+            "Effects of rows and columns were not compared with a low-rank part, and "
+            "the seed by which this could be made up for was drawn.",
         )
     aside = None if split is None else split.selection
     weights = None if aside is None else aside.weights
@@ -148,20 +158,12 @@ def _judged(
     validation, shape = completer.validation_, completer.table_.shape
     count = directions(values)
     free = count * (sum(shape) - count)
-    effects_say_all = validation.effects_error <= EXACT * validation.mean_error
 
     def said(outcome: Outcome, headline: str, reason: str) -> LowRankVerdict:
         return LowRankVerdict(
             outcome=outcome, headline=headline, reason=reason, evidence=evidence
         )
 
-    if effects_say_all and validation.mean_error > 0:
-        return said(
-            "no",
-            "No: effects are all there is",
-            "Effects of rows and columns reproduce the entries kept aside to within "
-            "rounding; nothing is left for a low-rank part.",
-        )
     if validation.held_out_error >= validation.mean_error * (1 - _ROUNDING):
         return said(
             "no",
@@ -209,6 +211,46 @@ def _judged(
         "Yes, a little" if little else "Yes",
         "A low-rank part is better than effects of rows and columns by more than "
         "chance explains" + (", though by little." if little else "."),
+    )
+
+
+def _are_met(completer: MatrixCompleter) -> bool:
+    """Whether effects alone, or one number, are exact as far as it can be told."""
+    validation = completer.validation_
+    values = completer.table_.in_units(completer.scale_).values
+    size = float(np.abs(values).max())
+    return validation.effects_error <= max(
+        EXACT * validation.mean_error, _ROUNDING * size
+    )
+
+
+def _without_rank(completer: MatrixCompleter) -> LowRankVerdict:
+    """The verdict where no candidate has a rank: none was tried, or none was better."""
+    validation = completer.validation_
+    tried = [p.held_out_error for c in completer.comparison_ for p in c.path if p.rank]
+    if not tried:
+        return _unknown(
+            "It cannot be told",
+            "No low-rank part was compared with effects"
+            + (": the search was ended early." if completer.interrupted_ else "."),
+        )
+    evidence = (
+        f"Of the models with a rank above zero the best has an error of "
+        f"{min(tried):.4g} on the {validation.num_selection:,} entries compared on; "
+        f"effects alone have {validation.effects_error:.4g}.",
+    )
+    if validation.num_selection < _FEW:
+        return _unknown(
+            "Too few entries to tell",
+            f"On the {validation.num_selection} entries compared on every low-rank "
+            "part did worse than none.",
+            evidence,
+        )
+    return LowRankVerdict(
+        outcome="no",
+        headline="No: effects are all there is",
+        reason="Every low-rank part that was tried did worse than none.",
+        evidence=evidence,
     )
 
 

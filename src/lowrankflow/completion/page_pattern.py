@@ -15,6 +15,7 @@ from lowrankflow.studies import panels, readable
 _BLOCKS, _COARSE = 200, 20
 # Inches of a cell at most, of the picture; how long a table can be and keep its shape.
 _CELL, _WIDEST, _TALLEST, _LONG = 0.3, 5.4, 4.2, 4.0
+_IN_BLOCK, _EXPECTED = 20, 2  # entries of a coarse block on average, at least
 _FEWEST = 50  # known entries from which on anything is said of where they lie
 _ALPHA = LinearSegmentedColormap.from_list(
     "known", [(0.0, 0.447, 0.698, 0.0), (0.0, 0.447, 0.698, 1.0)]
@@ -193,10 +194,12 @@ def _blockiness(table: ObservedTable) -> float:
 
     The root of the mean squared contingency, less its expectation.
     """
-    counts, _ = _blocks(table, _COARSE)
+    # Blocks large enough that chance evens out.
+    most = int(np.clip(np.sqrt(table.num_entries / _IN_BLOCK), 2, _COARSE))
+    counts, _ = _blocks(table, most)
     total = counts.sum()
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
-    many = expected >= 5
+    many = expected >= _EXPECTED
     freedom = (counts.shape[0] - 1) * (counts.shape[1] - 1) * many.mean()
     squares = np.square(counts - expected)[many] / expected[many]
     return float(np.sqrt(max(squares.sum() - freedom, 0.0) / total))
