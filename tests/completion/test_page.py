@@ -156,7 +156,7 @@ def test_effects_alone_are_said_to_be_all_there_is():
     rng = np.random.default_rng(0)
     noise = 3 + rng.standard_normal((40, 1)) + 0.5 * rng.standard_normal((40, 30))
     noise[rng.random(noise.shape) < 0.4] = np.nan
-    text = made(noise, **SHORT | {"penalty": 0.0}, validation=0.3).text
+    text = made(noise, **SHORT, effects="both", validation=0.3).text
     assert "Do the data look low-rank? No: effects are all there is" in text
 
 

@@ -177,6 +177,13 @@ def _judged(
             "No: effects are all there is",
             "Beyond effects of rows and columns nothing is gained by a low-rank part.",
         )
+    if not clear and fresh is not None and fresh[0] <= 0:
+        return said(
+            "no",
+            "No: effects are all there is",
+            "A low-rank part did better than effects by no more than chance could "
+            "explain, and no better on other entries that were kept aside.",
+        )
     if not clear:
         return said(
             "hardly",
@@ -298,8 +305,9 @@ def _evidence(
         free = count * (sum(shape) - count)
         said.append(
             f"Of the completion's low-rank part, {count} of at most {min(shape)} "
-            f"directions make up {_MOST:.0%} of its sum of squares. Rank {count} has "
-            f"{free:,} free numbers in a table of this shape; known are "
+            f"directions {'makes' if count == 1 else 'make'} up 90\u00a0% of its sum "
+            f"of squares. Rank {count} has {free:,} free numbers in a table of this "
+            "shape; known are "
             f"{completer.table_.num_entries:,} entries, "
             f"{completer.table_.num_entries / free:.1f} for each."
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes as PlotAxes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from lowrankflow.completion.als_candidate import ALS
 from lowrankflow.completion.effects_candidate import EFFECTS
@@ -25,7 +25,8 @@ from lowrankflow.studies import panels, readable, slug, spectrum_colors
 
 _RATIO = 30.0  # errors that differ by more than this are drawn in powers of ten
 _ROOM = 0.4  # above the first error, of what lies below it; what is higher is cut off
-_TELLING = 6  # lines that a legend can name
+# Lines that a legend can name; ranks that an axis can.
+_TELLING, _TICKS = 6, 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,8 +256,20 @@ def _draw(place: PlotAxes, view: View, chosen: PathPoint, effects_error: float) 
             label="effects alone",
         )
     place.set_xlabel(view.name)
+    _mark(place, view)
+
+
+def _mark(place: PlotAxes, view: View) -> None:
+    """Ticks: of ranks that were tried where they are few, of penalties 1, 2, 5."""
+    at = sorted({x for _, line in view.lines for x, _ in line})
     if view.is_log:
         place.set_xscale("log")
+        near = at[-1] < 100 * at[0]
+        place.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if near else (1,)))
+        place.xaxis.set_major_formatter(lambda x, _: readable(float(x), 1))
+        place.xaxis.set_minor_formatter(NullFormatter())
+    elif view.name == "rank" and len(at) <= _TICKS:
+        place.set_xticks(at)
     else:
         whole = view.name == "rank"
         place.xaxis.set_major_locator(MaxNLocator("auto", integer=whole))

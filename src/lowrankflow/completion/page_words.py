@@ -69,7 +69,7 @@ def setting_words(setting: Mapping[str, Any]) -> str:
     """A setting in a line."""
     if "parts" in setting:
         return " + ".join(
-            f"{part['weight']:.0%} {part['method']} (rank {part['rank']}; "
+            f"{part['weight']:.0%} {method_name(part['method'])} (rank {part['rank']}; "
             f"{setting_words({k: v for k, v in part.items() if k not in _PART})})"
             for part in setting["parts"]
         )
