@@ -148,6 +148,15 @@ def test_an_exact_table_has_no_disagreements():
     assert "Do the data look low-rank? Yes" in found.text
 
 
+def test_an_error_in_the_table_stands_first():
+    _, table = planted(shape=(50, 40), noise=0.3, share=0.6)
+    table[10, 3] = 9.0
+    found = made(table, **SHORT)
+    said = re.search(r"Spreads apart row 10 column 3 9 \S+ ([\d.]+) ", found.text)
+    most = re.search(r"would be about (\d+[.]\d)", found.text)
+    assert float(said[1]) > 2 * float(most[1])
+
+
 def test_effects_alone_are_said_to_be_all_there_is():
     _, table = additive()
     found = made(table, method="effects")

@@ -124,7 +124,6 @@ def contents(
             for one in clashes
         ],
         "bell": bell_curve_most(table.num_entries),
-        "has_spreads": completer.conformal_ is not None,
         "call": repr(completer),
         "parameters": completer.get_params(deep=False),
         "is_drawn": completer.random_state is None,

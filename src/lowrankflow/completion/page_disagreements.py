@@ -6,10 +6,15 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.completion.completer import MatrixCompleter
+from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.completion.watch import EXACT
 
 _MOST = 10
 _PIECE = 1_000_000
+# Of a bell curve, its deviation over the median of its absolute values.
+_NORMAL = 1.4826
+# As many entries as it takes to believe half of a row's spread; the least it can be.
+_BELIEF, _LEAST = 10.0, 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +43,8 @@ def disagreements(completer: MatrixCompleter, most: int = _MOST) -> list[Disagre
         completer: fitted.
         most: how many.
 
-    The spread is that of intervals: what a residual on entries kept aside usually is in
-    this row and column. Without intervals it is the root mean square of all residuals.
+    The spread is how far entries of this row and this column usually are from the
+    model, by medians: errors that are looked for do not widen it.
     """
     table, scale = completer.table_, completer.scale_
     predicted = np.concatenate(
@@ -53,7 +58,7 @@ def disagreements(completer: MatrixCompleter, most: int = _MOST) -> list[Disagre
         gaps = gaps / scale[table.cols]
     if float(np.sqrt(np.mean(np.square(gaps)))) <= EXACT * _size(completer):
         return []
-    spreads = gaps / _spread(completer, gaps)
+    spreads = _in_spreads(table, gaps)
     at = np.argsort(-spreads, kind="stable")[:most]
     return [
         Disagreement(
@@ -74,16 +79,29 @@ def _size(completer: MatrixCompleter) -> float:
     return float(values.std()) or float(np.abs(values).max())
 
 
-def _spread(
-    completer: MatrixCompleter, gaps: Float[np.ndarray, " m"]
+def _in_spreads(
+    table: ObservedTable, gaps: Float[np.ndarray, " m"]
 ) -> Float[np.ndarray, " m"]:
-    table, conformal = completer.table_, completer.conformal_
-    typical = float(np.sqrt(np.mean(np.square(gaps))))
-    if conformal is None:
-        return np.full(gaps.size, typical)
-    found = conformal.spread(table.rows, table.cols)
-    # Where fresh entries were met exactly a spread is nothing to divide by.
-    return np.maximum(found, 1e-3 * typical)
+    """Gaps relative to what is usual in the table, then in the row, then the column."""
+    usual = _NORMAL * float(np.median(gaps))
+    # Where most entries are met exactly the median is nothing to divide by.
+    found = gaps / max(usual, 1e-3 * float(np.sqrt(np.mean(np.square(gaps)))))
+    for index, size in zip((table.rows, table.cols), table.shape, strict=True):
+        found = found / _usual(index, found, size)[index]
+    return found
+
+
+def _usual(
+    index: np.ndarray, found: Float[np.ndarray, " m"], size: int
+) -> Float[np.ndarray, " lines"]:
+    """Medians of rows (columns), drawn towards 1 where entries are few."""
+    order = np.lexsort((found, index))
+    counts = np.bincount(index, minlength=size)
+    seen = counts > 0
+    middle = (np.cumsum(counts) - counts + (counts - 1) // 2)[seen]
+    medians = np.ones(size)
+    medians[seen] = np.maximum(_NORMAL * found[order][middle], _LEAST)
+    return medians ** (counts / (counts + _BELIEF))
 
 
 def bell_curve_most(count: int) -> float:
