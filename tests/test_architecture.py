@@ -45,6 +45,10 @@ LONGEST = 400
 OPTIMIZE = "takes a third of a second to import; few problems need it"
 LAZY_IMPORTS = {
     (
+        "completion/page.py",
+        "lowrankflow.completion.page_contents",
+    ): "brings Matplotlib and the studies; few completions need a page",
+    (
         "dynamics/small_flows.py",
         "lowrankflow.dynamics.small_flow_kernel",
     ): "Numba takes half a second to import; few need it",

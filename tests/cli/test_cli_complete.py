@@ -292,3 +292,18 @@ def test_a_closed_folder(bad, tmp_path):
     (tmp_path / "closed").mkdir(mode=0o500)
     (tmp_path / "m.csv").write_text(WIDE)
     assert "Error --out" in bad("complete", "m.csv", "-o", "closed/f.csv")
+
+
+def test_a_page_is_written(cli, tmp_path):
+    low_rank(tmp_path)
+    words = ["complete", "m.npy", "--report", "new/page.html", "--method", "effects"]
+    assert "Written: new/page.html" in done(cli(words))
+    text = (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
+    assert text.lstrip().startswith("<!DOCTYPE html>")
+    assert "<h1>m.npy</h1>" in text
+    again = cli(words)
+    assert again.exit_code == 2
+    assert "Error --report: a file that is there is not written over" in again.stderr
+    done(cli([*words, "--force"]))
+    wrong = cli(["complete", "m.npy", "--report", "page.pdf"])
+    assert "Error --report: the file's name ends in .html" in wrong.stderr

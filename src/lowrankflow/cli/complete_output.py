@@ -1,6 +1,5 @@
 """What `lowrankflow complete` writes: asked for before the search, written after it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +94,7 @@ def checked_outputs(
 
     Raises:
         DataError: when one cannot be written, or is there.
-        SpecError: when two are the same, or a page cannot be made.
+        SpecError: when two are the same.
     """
     import lowrankflow.completion as completion
 
@@ -105,13 +104,6 @@ def checked_outputs(
         model = writable_file("--model", model, (".npz",), force=force)
     if report is not None:
         report = writable_file("--report", report, (".html", ".htm"), force=force)
-        if _page_of() is None:
-            raise SpecError(
-                where="--report",
-                rule="this version makes a page",
-                got="one that does not yet",
-                fix="Leave --report out",
-            )
     given = [path.absolute() for path in (out, model, report) if path is not None]
     if len(set(given)) < len(given):
         raise SpecError(
@@ -152,7 +144,7 @@ def write_outputs(
     """
     import numpy as np
 
-    from lowrankflow.completion import FilledTable, write_model, write_table
+    from lowrankflow.completion import FilledTable, page, write_model, write_table
 
     def predict(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         found = completer.predict(rows, cols)
@@ -183,8 +175,7 @@ def write_outputs(
             outputs.model.parent.mkdir(parents=True, exist_ok=True)
             write_model(outputs.model, completer, table)
         written.append(outputs.model)
-    page = _page_of()
-    if outputs.report is not None and page is not None:
+    if outputs.report is not None:
         text = page(completer, table, source=str(outputs.source))
         write_whole("--report", outputs.report, text.encode())
         written.append(outputs.report)
@@ -202,10 +193,3 @@ def say_written(outputs: Outputs, written: list[Path]) -> None:
             "Nothing was written. --out FILE.csv keeps the completed table, --model "
             "FILE.npz what any cell can be computed from.",
         )
-
-
-def _page_of() -> Callable[..., str] | None:
-    """The builder of pages, if this version has one."""
-    import lowrankflow.completion as completion
-
-    return getattr(completion, "write_page", None)
