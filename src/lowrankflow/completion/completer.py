@@ -30,13 +30,15 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Complete a half-empty table by effects and a low-rank part chosen on the data.
 
     A tenth of the known entries is kept aside. Row and column effects, the path of
-    greedy low-rank learning, the deep flow stopped in time, soft-impute and alternating
-    least squares are fitted to the rest and compared on it; the best is fitted again to
-    all entries. `comparison_` has all of them, and by how much the winner won.
+    greedy low-rank learning, the deep flow stopped in time, soft-impute, alternating
+    least squares and variational Bayes are fitted to the rest and compared on it, and
+    so is a weighted mean of them; the best is fitted again to all entries.
+    `comparison_` has all of them, and by how much the winner won.
 
     Args:
         method: "auto", or one of "effects", "greedy path", "flow", "soft-impute",
-            "als", or a tuple of these to be compared.
+            "als", "bayes", or a tuple of these to be compared, with "blend" for their
+            weighted mean.
         depth: of the flow, >= 2; None tries 2 and 3.
         init_scale: of the flow's start, > 0, in units of the table; None for 1e-5 of
             the first direction's weight.
@@ -83,7 +85,7 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         are alike (`comparison_` has standard errors).
     Cost: `docs/completion.md` has time and memory for each million entries.
     Source: li2021, algorithm 1 (greedy path); arora2019 (flow); mazumder2010
-        (soft-impute); zhou2008 (als).
+        (soft-impute); zhou2008 (als); lim2007 (bayes).
     Differs: held-out entries choose among them.
 
     Examples:

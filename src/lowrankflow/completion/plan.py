@@ -6,20 +6,21 @@ from dataclasses import dataclass
 
 from lowrankflow.completion.als_candidate import ALS, als_candidate
 from lowrankflow.completion.bases import Base
+from lowrankflow.completion.bayes_candidate import BAYES, bayes_candidate
 from lowrankflow.completion.blend import BLEND
 from lowrankflow.completion.effects_candidate import EFFECTS
 from lowrankflow.completion.flow_candidate import DEPTHS, FLOW, flow_candidate
 from lowrankflow.completion.greedy_candidate import GREEDY, greedy_candidate
 from lowrankflow.completion.results import CandidateResult
-from lowrankflow.completion.sizes import Sizes
+from lowrankflow.completion.sizes import LARGE, Sizes
 from lowrankflow.completion.soft_candidate import SOFT, soft_candidate
 from lowrankflow.completion.watch import Watch
 
-METHODS = (EFFECTS, GREEDY, FLOW, SOFT, ALS, BLEND)
+METHODS = (EFFECTS, GREEDY, FLOW, SOFT, ALS, BAYES, BLEND)
 # Entries up to which the slow ones are part of "auto".
-_MOST = {SOFT: 20_000, FLOW: 500_000}
+_MOST = {SOFT: 20_000, FLOW: 500_000, BAYES: LARGE}
 # Expected work, relative to one another.
-_WORK = {GREEDY: 8.0, FLOW: 8.0, SOFT: 10.0, ALS: 6.0}
+_WORK = {GREEDY: 8.0, FLOW: 8.0, SOFT: 10.0, ALS: 6.0, BAYES: 4.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,12 @@ def _of_method(method: str, base: Base, sizes: Sizes) -> list[Trial]:
             functools.partial(_flow, base, sizes=sizes, depth=depth) for depth in depths
         ]
     else:
-        kinds = {GREEDY: greedy_candidate, SOFT: soft_candidate, ALS: als_candidate}
+        kinds = {
+            GREEDY: greedy_candidate,
+            SOFT: soft_candidate,
+            ALS: als_candidate,
+            BAYES: bayes_candidate,
+        }
         runs = [functools.partial(kinds[method], base, sizes=sizes)]
     work = _WORK[method] / len(runs)
     return [Trial(name=method, base=base, work=work, run=run) for run in runs]

@@ -8,6 +8,7 @@ import numpy as np
 
 from lowrankflow.completion.als_candidate import ALS, refit_als
 from lowrankflow.completion.bases import Base, Kind, base_of
+from lowrankflow.completion.bayes_candidate import BAYES, refit_bayes
 from lowrankflow.completion.blend import BLEND, Blend, blended, combined
 from lowrankflow.completion.effects_candidate import (
     EFFECTS,
@@ -28,7 +29,13 @@ from lowrankflow.completion.watch import EXACT, StopSearch, Watch
 # Effects that lower the held-out mean square by less may be chance: other methods begin
 # without them, and on a large table, where every base is one path more, end there.
 _WORTH = 0.05
-_REFITS = {GREEDY: refit_greedy, FLOW: refit_flow, SOFT: refit_soft, ALS: refit_als}
+_REFITS = {
+    GREEDY: refit_greedy,
+    FLOW: refit_flow,
+    SOFT: refit_soft,
+    ALS: refit_als,
+    BAYES: refit_bayes,
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

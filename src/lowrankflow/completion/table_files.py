@@ -102,8 +102,8 @@ def read_table(
         duplicates=duplicates,
     )
     _check(asked)
-    suffix, packed = file_kind(path)
     with readable_file(path):
+        suffix, packed = file_kind(path)
         _check_signature(path, suffix, packed)
         if suffix in TEXT:
             return _read_text(path, suffix, asked)

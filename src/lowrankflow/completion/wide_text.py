@@ -15,7 +15,9 @@ from lowrankflow.completion.text_layout import Layout
 from lowrankflow.completion.text_records import records
 
 # The most usual marks of what was not observed, as what Python reads.
-_USUAL = dict.fromkeys(("", "NA", "?", "NULL", "null", "-", "N/A", "None"), "nan")
+_USUAL: dict[str, str] = dict.fromkeys(
+    ("", "NA", "?", "NULL", "null", "-", "N/A", "None"), "nan"
+)
 
 
 def read_wide_text(path: Path, layout: Layout, detected: Detected) -> Table:
