@@ -78,6 +78,7 @@ def test_as_a_method():
     completer = MatrixCompleter(method="bayes", effects="none", smooth=True)
     completed = completer.fit_transform(table)
     assert np.sqrt(np.mean((completed - truth) ** 2)) < 0.06
-    assert completer.setting_["noise"] == pytest.approx(0.1, rel=0.1)
+    # At whatever sweep it was best: the noise may not have settled yet.
+    assert completer.setting_["noise"] == pytest.approx(0.1, rel=0.5)
     # Columns are held at their means, without their own uncertainty.
     assert relative(completer.transform(table), completed) < 0.01
