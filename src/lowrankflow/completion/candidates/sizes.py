@@ -53,7 +53,7 @@ class Sizes:
     @property
     def exact_rtol(self) -> float:
         """The same without penalty, where a truth may be found, and at the end."""
-        return 1e-7 if self.num_train <= SMALL else 1e-3
+        return 1e-7 if self.num_train <= min(SMALL, LARGE - 1) else 1e-3
 
     @property
     def trials(self) -> int:
