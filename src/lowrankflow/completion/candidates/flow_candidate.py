@@ -111,7 +111,7 @@ def thin(seen: Snapshot) -> Factored:
 
 def first_weight(problem: SensingProblem) -> float:
     """The largest weight that a single direction would begin with: of its best step."""
-    flow = _flow(Sizes(num_train=1, max_rank=1))
+    flow = _flow(Sizes(num_train=1, num_cells=1, max_rank=1))
     factorization = DeepFactorization(2)
     frames = start_frames(Aligned(init_scale=1.0), problem, factorization, seed=0)
     state = flow.init(problem, factorization, frames, seed=0)

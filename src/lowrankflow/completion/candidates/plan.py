@@ -23,6 +23,8 @@ from lowrankflow.completion.results import CandidateResult
 METHODS = (EFFECTS, GREEDY, FLOW, SOFT, ALS, BAYES, BLEND)
 # Entries up to which the slow ones are part of "auto".
 _MOST = {SOFT: 20_000, FLOW: 500_000, BAYES: LARGE}
+# Soft-impute pays for cells too: many of its singular values are not zero.
+_MOST_CELLS = 250_000
 # Expected work, relative to one another.
 _WORK = {GREEDY: 8.0, FLOW: 8.0, SOFT: 10.0, ALS: 6.0, BAYES: 4.0}
 
@@ -64,6 +66,12 @@ def planned(
             skipped.append(
                 f"{method}: the table has {sizes.num_train:,} entries to fit, and it "
                 f"is slow beyond {most:,}; ask for it with method={method!r}"
+            )
+            continue
+        if is_auto and method == SOFT and sizes.num_cells > _MOST_CELLS:
+            skipped.append(
+                f"{method}: the table has {sizes.num_cells:,} cells, and it is slow "
+                f"beyond {_MOST_CELLS:,}; ask for it with method={method!r}"
             )
             continue
         if method == SOFT and sizes.is_weighted:

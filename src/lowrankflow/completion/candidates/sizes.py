@@ -19,6 +19,7 @@ class Sizes:
 
     Args:
         num_train: entries fitted to in the search.
+        num_cells: rows x cols.
         max_rank: the largest rank to try.
         penalty: the only one to try; None to choose one.
         depth: the only one to try; None to choose one.
@@ -28,6 +29,7 @@ class Sizes:
     """
 
     num_train: int
+    num_cells: int
     max_rank: int
     penalty: float | None = None
     depth: int | None = None
@@ -74,6 +76,7 @@ class Sizes:
         most = min(*train.shape, _MOST_RANK if max_rank is None else max_rank)
         return Sizes(
             num_train=train.num_entries,
+            num_cells=train.shape[0] * train.shape[1],
             max_rank=max(most, 1),
             penalty=penalty,
             depth=depth,
