@@ -25,7 +25,9 @@ _ADMISSION, _RTOL, _EXACT_RTOL = 1e-3, 1e-2, 1e-3
 # Steps between two looks, and the largest number of steps.
 _LOOK, _MOST_STEPS = 5, 4000
 # Looks without a better one, and the risen error, relative to the best, that end it.
-_ENDS = ((4, 1.02), (12, 1.003))
+# A small table can wait: between two stages the error may rise for long.
+_ENDS, _ENDS_SMALL = ((4, 1.02), (12, 1.003)), ((12, 1.3), (40, 1.003))
+_SMALL = 10_000
 # The loss, relative to that at zero, at which nothing is left to learn.
 _LEARNT = 1e-12
 _RIDGES = (0.0, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
@@ -48,6 +50,7 @@ def flow_candidate(
     if scale == 0:
         return None
     last_better, begun = 0, np.nan
+    ends = _ENDS_SMALL if sizes.num_train <= _SMALL else _ENDS
     for looks, seen in enumerate(_looks(problem, depth, scale, sizes, until=np.inf)):
         model = base.model(*balanced(thin(seen)))
         before = trail.best_error
@@ -62,7 +65,7 @@ def flow_candidate(
         last_better = looks if error < before else last_better
         late = any(
             looks - last_better >= patience and error > risen * trail.best_error
-            for patience, risen in _ENDS
+            for patience, risen in ends
         )
         watch.tell(
             f"flow, depth {depth}, rank {model.rank}, error {error:.4g}",
