@@ -11,10 +11,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
+from lowrankflow.completion.candidates.watch import EXACT
 from lowrankflow.completion.completer import MatrixCompleter
 from lowrankflow.completion.results import CandidateResult
 from lowrankflow.completion.validation import Split
-from lowrankflow.completion.candidates.watch import EXACT
 
 Outcome: TypeAlias = Literal["yes", "hardly", "no", "unknown"]
 # Standard errors that a gain has to be; the shares of what effects leave below which it

@@ -1,8 +1,8 @@
 """A page on a completed table: what was missing, what was compared, what to believe."""
 
 from lowrankflow.completion.completer import MatrixCompleter
-from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.completion.files.table import Table
+from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.errors import DataError
 
 

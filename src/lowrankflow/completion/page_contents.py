@@ -11,6 +11,7 @@ import jinja2
 import numpy as np
 
 from lowrankflow.completion.completer import MatrixCompleter
+from lowrankflow.completion.files.table import Table
 from lowrankflow.completion.low_rank_verdict import low_rank_verdict, singular_values
 from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.completion.page_candidates import candidate_picture, candidate_rows
@@ -32,7 +33,6 @@ from lowrankflow.completion.page_words import (
     setting_words,
 )
 from lowrankflow.completion.standings import kept_aside, references, standing
-from lowrankflow.completion.files.table import Table
 from lowrankflow.studies import readable, styled
 from lowrankflow.version import __version__
 

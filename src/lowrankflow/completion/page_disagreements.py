@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from lowrankflow.completion.candidates.watch import EXACT
 from lowrankflow.completion.completer import MatrixCompleter
 from lowrankflow.completion.observed_table import ObservedTable
-from lowrankflow.completion.candidates.watch import EXACT
 
 _MOST = 10
 _PIECE = 1_000_000

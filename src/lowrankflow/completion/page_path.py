@@ -11,6 +11,7 @@ from lowrankflow.completion.candidates.als_candidate import ALS
 from lowrankflow.completion.candidates.effects_candidate import EFFECTS
 from lowrankflow.completion.candidates.flow_candidate import FLOW
 from lowrankflow.completion.candidates.greedy_candidate import GREEDY
+from lowrankflow.completion.candidates.polish import POLISHED
 from lowrankflow.completion.page_words import (
     CHOSEN,
     DATA,
@@ -19,7 +20,6 @@ from lowrankflow.completion.page_words import (
     picture,
     setting_words,
 )
-from lowrankflow.completion.candidates.polish import POLISHED
 from lowrankflow.completion.results import CandidateResult, PathPoint
 from lowrankflow.studies import panels, readable, slug, spectrum_colors
 

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from lowrankflow.completion.candidates.bases import KINDS, base_of
-from lowrankflow.completion.completer import MatrixCompleter
-from lowrankflow.completion.completer_checks import checked_settings
 from lowrankflow.completion.candidates.effects_candidate import (
     EFFECTS,
     PENALTY,
     effects_candidate,
 )
-from lowrankflow.completion.results import CandidateResult
 from lowrankflow.completion.candidates.search import compared
 from lowrankflow.completion.candidates.sizes import LARGE
-from lowrankflow.completion.validation import Split, split_entries
 from lowrankflow.completion.candidates.watch import Trail, Watch
+from lowrankflow.completion.completer import MatrixCompleter
+from lowrankflow.completion.completer_checks import checked_settings
+from lowrankflow.completion.results import CandidateResult
+from lowrankflow.completion.validation import Split, split_entries
 
 
 @dataclass(frozen=True, kw_only=True)
