@@ -11,7 +11,8 @@ import itertools
 import numpy as np
 from one_method import Seen, main, tuned
 
-SHARES = (0.6, 0.4, 0.25, 0.1, 0.03, 0.01, 0.001)
+SHARES = (0.6, 0.4, 0.25, 0.1, 0.03, 0.01, 0.001, 0.0001)
+FEWER_SHARES = (0.5, 0.3, 0.15, 0.05, 0.01)
 RANKS = (2, 5, 10, 20, 40)
 SMALL = 500_000  # cells of a table on which slow methods have their whole grid
 
@@ -85,9 +86,11 @@ def cmfrec(seen: Seen, **more):
     where nothing is seen; where they are multiplied by the number of entries of a row
     or column (`scale_lam`), that value is divided by the mean of these numbers. First
     every penalty at ranks 5 and 20, then every rank at the two best, then every scaled
-    penalty at the best rank, and the best three without biases: some thirty fits.
+    penalty at the best rank, and the best three without biases: some thirty fits, and
+    some twenty where more than 40,000 entries are seen.
     """
     few = seen.values.size <= 40_000
+    shares = SHARES if few else FEWER_SHARES
     top = largest(seen)
     usual = (seen.values.size**2 / (seen.shape[0] * seen.shape[1])) ** 0.5
     fitted = {}
@@ -115,12 +118,12 @@ def cmfrec(seen: Seen, **more):
         ]
 
     ranks = [rank for rank in RANKS if rank < min(seen.shape)]
-    for rank, share in itertools.product((5, 20), SHARES):
+    for rank, share in itertools.product((5, 20), shares):
         error(rank, share)
     for (_, share, *_), rank in itertools.product(best(2), ranks):
         error(rank, share)
     ((rank, *_),) = best(1)
-    for share in SHARES:
+    for share in shares:
         error(rank, share, scaled=True)
     for rank, share, scaled, _ in best(3):
         error(rank, share, scaled, biased=False)

@@ -148,6 +148,7 @@ def main() -> None:
         "--tables", nargs="*", help="only those with one of these words"
     )
     parser.add_argument("--methods", nargs="*", choices=(*PEERS, *OURS))
+    parser.add_argument("--draws", type=int, default=100, help="only the first so many")
     parser.add_argument("--limit", type=float, default=float("inf"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
@@ -164,7 +165,7 @@ def main() -> None:
                 continue
             draws = [
                 draw
-                for draw in range(table.draws)
+                for draw in range(min(table.draws, given.draws))
                 if (table.name, draw, method) not in done
             ]
             if not draws:
