@@ -60,6 +60,7 @@ from lowrankflow.problems import (
     SymmetricEntries,
     SymmetricEntrySampling,
     SymmetrizedOperator,
+    WeightedEntrySampling,
 )
 from lowrankflow.simulation import (
     AbstractSchedule,
@@ -93,6 +94,7 @@ MATRICES = (
 OPERATORS = (
     EntrySampling([0, 1, 4, 2], [6, 0, 3, 3], SHAPE),
     SymmetricEntrySampling([0, 1, 2, 3], [0, 3, 3, 3], SIZE),
+    WeightedEntrySampling([0, 1, 4, 2], [6, 0, 3, 3], [1.0, 0.5, 3.0, 2.0], SHAPE),
     DenseSensing(_drawn(6, *SHAPE)),
     ColumnSensing(_drawn(6, 5), [0, 6, 2, 2, 3, 1], 7),
     CommutingSensing(_basis(), _drawn(3, SIZE)),

@@ -134,6 +134,7 @@ def test_named_problems():
 # By module, in the order of the layers; the top must have them all.
 PUBLIC = {
     "problems": "SensingProblem Objective HeldOut EntrySampling SymmetricEntrySampling "
+    "WeightedEntrySampling "
     "DenseSensing ColumnSensing CommutingSensing Squared Huber PNorm Logistic lift "
     "named named_instances planted_completion planted_sensing planted_psd_completion "
     "planted_psd_sensing",

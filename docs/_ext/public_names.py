@@ -21,6 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 PACKAGE = "lowrankflow"
 FOLDERS = (
+    "completion",
     "problems",
     "factorizations",
     "dynamics",

@@ -15,6 +15,7 @@ from lowrankflow.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from lowrankflow import (
+        completion as completion,
         dynamics as dynamics,
         factorizations as factorizations,
         metrics as metrics,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lowrankflow.public import *  # noqa: F403
 
 _FOLDERS = (
+    "completion",
     "dynamics",
     "factorizations",
     "metrics",

@@ -37,6 +37,10 @@ class DataError(LowRankFlowError):
     """The data handed in cannot be used: a shape, a value, an index."""
 
 
+class DataTypeError(DataError, TypeError):
+    """The data handed in hold something that is no number at all."""
+
+
 class SpecError(LowRankFlowError):
     """The settings handed in make no sense, alone or together."""
 

@@ -49,6 +49,7 @@ from lowrankflow.problems import (
     SensingProblem as SensingProblem,
     Squared as Squared,
     SymmetricEntrySampling as SymmetricEntrySampling,
+    WeightedEntrySampling as WeightedEntrySampling,
     hold_out as hold_out,
     lift as lift,
     named as named,

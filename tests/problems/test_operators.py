@@ -18,6 +18,14 @@ def entry_sampling(shape):
     return problems.EntrySampling(*np.divmod(flat, shape[1]), shape)
 
 
+def weighted_sampling(shape):
+    plain = entry_sampling(shape)
+    scale = np.random.default_rng(9).uniform(0.3, 2, plain.num_measurements)
+    return problems.WeightedEntrySampling(
+        plain.row_index, plain.col_index, scale, shape
+    )
+
+
 def symmetric_sampling(size):
     rows, cols = np.triu_indices(size)
     return problems.SymmetricEntrySampling(cols[::2], rows[::2], size)
@@ -45,6 +53,7 @@ OPERATORS = {
     for rows, cols in [(5, 7), (7, 5)]
     for kind, operator in {
         "entries": entry_sampling((rows, cols)),
+        "weighted entries": weighted_sampling((rows, cols)),
         "few dense": dense_sensing((rows, cols), 6),
         "many dense": dense_sensing((rows, cols), 40),
         "columns": column_sensing((rows, cols)),

@@ -38,6 +38,7 @@ from lowrankflow.problems import (
     SensingProblem,
     hold_out,
     remove_effects,
+    total_weight,
 )
 from lowrankflow.result import Result
 
@@ -186,7 +187,8 @@ def _judged(
     if problem.held_out is not None:
         seen = np.asarray(problem.held_out.operator.apply(step.matrix))
         difference = seen - np.asarray(problem.held_out.measurements)
-        error = float(np.sqrt(np.mean(difference**2)))
+        weight = total_weight(problem.held_out.operator)
+        error = float(np.sqrt(np.sum(difference**2) / weight))
     return dataclasses.replace(step, certificate=certificate, held_out_error=error)
 
 

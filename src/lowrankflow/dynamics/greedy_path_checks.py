@@ -169,8 +169,8 @@ def _check_thin(problem: SensingProblem, psd: bool, inner: str) -> None:
     if not observes_entries(problem, symmetric=psd):
         raise SpecError(
             where=f"{_NAME}(inner)",
-            rule=f"{inner!r} is for observed entries, an EntrySampling (with psd=True "
-            "also a SymmetricEntrySampling)",
+            rule=f"{inner!r} is for observed entries, an EntrySampling or "
+            "WeightedEntrySampling (with psd=True also a SymmetricEntrySampling)",
             got=described(problem.operator),
             fix='Use inner="flow"',
         )

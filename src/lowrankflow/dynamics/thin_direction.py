@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.dynamics.thin_lanczos import BLOCK, LARGEST, Columns, top_pairs
-from lowrankflow.problems import SampledProducts
+from lowrankflow.problems import SampledProducts, WeightedProducts
 from lowrankflow.seeds import generator
 
 # Up to so many rows or columns the matrix itself is decomposed.
@@ -38,7 +38,7 @@ class Direction:
 
 
 def next_direction(
-    products: SampledProducts,
+    products: SampledProducts | WeightedProducts,
     residual: Float[np.ndarray, " m"],
     by_col: Float[np.ndarray, " m"],
     *,

@@ -1,6 +1,7 @@
 r"""The loss of a completion as a function of thin factors, which is all there is.
 
-f(L, R) = 1/2 sum (L_i . R_j - y_ij)^2 + penalty/2 (||L||^2 + ||R||^2), or f(U) with
+f(L, R) = 1/2 sum (L_i . R_j - y_ij)^2 + penalty/2 (||L||^2 + ||R||^2), the sum weighted
+where entries have weights, or f(U) with
 L = R = U and penalty ||U||^2: at balanced factors the last term is the penalty times
 the nuclear norm (the trace). Values, gradients, products with the Hessian and the rate
 of the next direction are passes over the entries; rows x cols numbers are never formed.
@@ -14,11 +15,13 @@ from jaxtyping import Float
 
 from lowrankflow.dynamics.thin_direction import Columns, Direction, next_direction
 from lowrankflow.problems import (
-    EntrySampling,
+    EntryOperator,
     Factored,
     SampledProducts,
     SensingProblem,
     SymmetricEntrySampling,
+    WeightedProducts,
+    entry_products,
 )
 
 # The factors one above the other: L over R, or U alone.
@@ -38,7 +41,7 @@ class ThinObjective:
         penalty: of the nuclear norm, beside the sum of squares; >= 0.
     """
 
-    products: SampledProducts
+    products: SampledProducts | WeightedProducts
     values: Float[np.ndarray, " m"]
     values_by_col: Float[np.ndarray, " m"]
     symmetric: bool
@@ -58,11 +61,8 @@ class ThinObjective:
             dtype: "float64" or "float32", of values and points.
         """
         operator = problem.operator
-        products = SampledProducts.of(
-            operator.row_index,  # pyright: ignore[reportAttributeAccessIssue]
-            operator.col_index,  # pyright: ignore[reportAttributeAccessIssue]
-            problem.shape,
-        )
+        assert isinstance(operator, EntryOperator | SymmetricEntrySampling)
+        products = entry_products(operator, dtype=dtype)
         values = products.sort(np.asarray(problem.measurements, dtype))
         return ThinObjective(
             products=products,
@@ -118,9 +118,9 @@ class ThinObjective:
 
         Cost: one pass.
         """
-        ones = np.ones_like(self.values)
+        sizes = self.products.sizes(self.values.dtype)
         left, right = self.split(point * point)
-        rows, cols = self.products.mm(ones, right), self.products.rmm(ones, left)
+        rows, cols = self.products.mm(sizes, right), self.products.rmm(sizes, left)
         if self.symmetric:
             found = rows + cols + 2 * self.penalty
         else:
@@ -196,5 +196,5 @@ class ThinObjective:
 
 def observes_entries(problem: SensingProblem, *, symmetric: bool) -> bool:
     """Whether the problem's measurements are entries, one by one."""
-    kinds = (EntrySampling, SymmetricEntrySampling) if symmetric else EntrySampling
+    kinds = EntryOperator | SymmetricEntrySampling if symmetric else EntryOperator
     return isinstance(problem.operator, kinds)

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -18,11 +19,12 @@ from lowrankflow.dynamics.mirror import on_host
 from lowrankflow.errors import SpecError
 from lowrankflow.problems import (
     AbstractObjective,
-    EntrySampling,
-    SampledProducts,
+    AbstractSensingOperator,
+    EntryOperator,
     SensingProblem,
     Squared,
     SymmetricEntrySampling,
+    entry_products,
     to_dense,
 )
 from lowrankflow.seeds import generator
@@ -99,13 +101,11 @@ class EntryPull(AbstractPull):
 
     def __init__(self, problem: SensingProblem, dtype: np.dtype):
         operator = problem.operator
-        assert isinstance(operator, EntrySampling | SymmetricEntrySampling)
+        assert isinstance(operator, EntryOperator | SymmetricEntrySampling)
         self.shape, self.dtype = problem.shape, dtype
         self.num_weights = problem.num_measurements
         self.is_symmetrized = isinstance(operator, SymmetricEntrySampling)
-        self._sorted = SampledProducts.of(
-            operator.row_index, operator.col_index, problem.shape
-        )
+        self._sorted = entry_products(operator, dtype=dtype)
         # In the order of rows, and weights are in that order throughout.
         values = self._sorted.sort(np.asarray(problem.measurements, float))
         self._values = values.astype(dtype)
@@ -258,7 +258,7 @@ def thin_pull(where: str, problem: AbstractObjective, precision: str) -> Abstrac
         SpecError: when the problem's measurements have no such products.
     """
     operator = problem.operator if isinstance(problem, SensingProblem) else None
-    entries = isinstance(operator, EntrySampling | SymmetricEntrySampling)
+    entries = isinstance(operator, EntryOperator | SymmetricEntrySampling)
     small = problem.shape[0] * problem.shape[1] <= _LARGE
     if operator is None or not (entries or small):
         raise SpecError(
@@ -276,21 +276,25 @@ def thin_pull(where: str, problem: AbstractObjective, precision: str) -> Abstrac
             got=type(operator).__name__,
             fix='Give precision="float64"',
         )
-    # The measurements are the problem's own array, so it is known by them.
-    key = (id(problem.measurements), precision)
+    # Known by its arrays: other problems may have the same measurements. The operator
+    # is kept, so that its arrays' names are not given to others.
+    arrays = tuple(id(leaf) for leaf in jax.tree.leaves(operator))
+    cost = f"{problem.normalization} {problem.loss!r}"
+    key = (id(problem.measurements), arrays, cost, precision)
     kept = _PULLS.get(key)
     if kept is not None and kept[0]() is problem.measurements:
-        return kept[1]
+        return kept[2]
     kind = EntryPull if entries else DensePull
     pull = kind(on_host(problem), np.dtype(precision))
-    _PULLS[key] = weakref.ref(problem.measurements, lambda _: _PULLS.pop(key, 0)), pull
+    gone = weakref.ref(problem.measurements, lambda _: _PULLS.pop(key, 0))
+    _PULLS[key] = gone, operator, pull
     return pull
 
 
 def is_too_large(problem: AbstractObjective) -> bool:
     """Whether entries are observed of a matrix that is better not formed."""
     operator = problem.operator if isinstance(problem, SensingProblem) else None
-    entries = isinstance(operator, EntrySampling | SymmetricEntrySampling)
+    entries = isinstance(operator, EntryOperator | SymmetricEntrySampling)
     return entries and problem.shape[0] * problem.shape[1] > _LARGE
 
 
@@ -317,4 +321,4 @@ def _eps(pull: AbstractPull) -> float:
     return float(np.finfo(pull.dtype).eps) * 100 if pull.dtype.itemsize == 4 else 0.0
 
 
-_PULLS: dict[tuple[int, str], tuple[weakref.ref, AbstractPull]] = {}
+_PULLS: dict[tuple, tuple[weakref.ref, AbstractSensingOperator, AbstractPull]] = {}

@@ -9,13 +9,14 @@ from lowrankflow.errors import DataError, SpecError
 from lowrankflow.precision import in_float64
 from lowrankflow.problems import (
     AbstractMatrix,
-    EntrySampling,
+    EntryOperator,
     Numbers,
     SensingProblem,
     checked_problem,
     described,
     finite_array,
     to_dense,
+    total_weight,
 )
 
 
@@ -139,7 +140,7 @@ def unobserved_error(
     unseen = np.ones(problem.shape, bool)
     for part in (problem, problem.held_out):
         operator = None if part is None else part.operator
-        if operator is not None and not isinstance(operator, EntrySampling):
+        if operator is not None and not isinstance(operator, EntryOperator):
             raise SpecError(
                 where=f"{name}(problem)",
                 rule="entries are observed, one by one",
@@ -167,6 +168,8 @@ def unobserved_error(
 @in_float64
 def held_out_rmse(problem: SensingProblem, matrix: AbstractMatrix | Numbers) -> float:
     r"""The root mean squared residual on the measurements that were kept aside.
+
+    Where entries have weights, the mean is weighted.
 
     Args:
         problem: a problem with held-out measurements.
@@ -199,7 +202,7 @@ def held_out_rmse(problem: SensingProblem, matrix: AbstractMatrix | Numbers) -> 
     error = finite_array(
         "held_out_rmse(matrix)", predicted - np.asarray(held_out.measurements), ndim=1
     )
-    return float(np.linalg.norm(error) / np.sqrt(error.size))
+    return float(np.linalg.norm(error) / np.sqrt(total_weight(held_out.operator)))
 
 
 @in_float64

@@ -3,6 +3,8 @@ from lowrankflow.problems.air_quality import (
     load_air_quality as load_air_quality,
 )
 from lowrankflow.problems.checks import (
+    checked_index as checked_index,
+    checked_shape as checked_shape,
     finite_array as finite_array,
     real_number as real_number,
 )
@@ -102,6 +104,7 @@ from lowrankflow.problems.ratings_problem import (
     official_test_set as official_test_set,
     ratings_problem as ratings_problem,
 )
+from lowrankflow.problems.row_solutions import move_rows as move_rows
 from lowrankflow.problems.sampled_products import (
     SampledProducts as SampledProducts,
     SortedEntries as SortedEntries,
@@ -128,4 +131,15 @@ from lowrankflow.problems.truths import (
     orthogonal_psd_truth as orthogonal_psd_truth,
     orthogonal_truth as orthogonal_truth,
     power_law_spectrum as power_law_spectrum,
+)
+from lowrankflow.problems.weighted_entries import (
+    EntryOperator as EntryOperator,
+    WeightedEntrySampling as WeightedEntrySampling,
+    entry_scale as entry_scale,
+    positive_numbers as positive_numbers,
+    total_weight as total_weight,
+)
+from lowrankflow.problems.weighted_products import (
+    WeightedProducts as WeightedProducts,
+    entry_products as entry_products,
 )

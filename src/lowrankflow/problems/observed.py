@@ -14,6 +14,11 @@ from lowrankflow.problems.checks import (
 )
 from lowrankflow.problems.matrices import Numbers
 from lowrankflow.problems.operators import EntrySampling
+from lowrankflow.problems.weighted_entries import (
+    EntryOperator,
+    WeightedEntrySampling,
+    positive_numbers,
+)
 
 
 def observed_entries(
@@ -59,12 +64,16 @@ def listed_entries(
     values: Numbers,
     shape: tuple[int, int],
     duplicates: Literal["error", "mean"],
-) -> tuple[EntrySampling, Float[np.ndarray, " m"]]:
+    weights: Numbers | None = None,
+) -> tuple[EntryOperator, Float[np.ndarray, " m"]]:
     """The sampling of listed pairs and its values, repeated pairs refused or averaged.
+
+    With weights the measurements are the values times the roots of these.
 
     Raises:
         DataError: when lengths differ, an index is out of range, a value is not
-            finite, a pair repeats while `duplicates` is "error", or there is none.
+            finite, a weight not above 0, a pair repeats while `duplicates` is "error",
+            or there is none.
         SpecError: when `duplicates` is another word.
     """
     name = "SensingProblem.from_entries"
@@ -87,8 +96,10 @@ def listed_entries(
             got=f"{duplicates!r}",
             fix='Give duplicates="error" or duplicates="mean"',
         )
+    if weights is not None:
+        weights = positive_numbers(f"{name}(weights)", weights, numbers.size)
     try:
-        return EntrySampling(row_index, col_index, shape), numbers
+        return _sampling(row_index, col_index, shape, numbers, weights)
     except DataError:
         # A pair repeats, all else was checked. The operator looks for repeats itself,
         # which takes longer than the rest: here they are only looked for once known.
@@ -96,8 +107,25 @@ def listed_entries(
         _, first, group = np.unique(flat, return_index=True, return_inverse=True)
     if duplicates == "error":
         _refuse_repeats(name, row_index, col_index, numbers, first, group)
-    means = np.bincount(group, weights=numbers) / np.bincount(group)
-    return EntrySampling(row_index[first], col_index[first], shape), means
+    # Each counts by its weight, and together they have the sum of their weights.
+    each = np.ones(numbers.size) if weights is None else weights
+    total = np.bincount(group, weights=each)
+    means = np.bincount(group, weights=each * numbers) / total
+    kept = None if weights is None else total
+    return _sampling(row_index[first], col_index[first], shape, means, kept)
+
+
+def _sampling(
+    rows: np.ndarray,
+    cols: np.ndarray,
+    shape: tuple[int, int],
+    values: np.ndarray,
+    weights: np.ndarray | None,
+) -> tuple[EntryOperator, np.ndarray]:
+    if weights is None:
+        return EntrySampling(rows, cols, shape), values
+    scale = np.sqrt(weights)
+    return WeightedEntrySampling(rows, cols, scale, shape), scale * values
 
 
 def _refuse_repeats(

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 Block: TypeAlias = Float[np.ndarray, "n rank"]
 WIDEST = 64
-_LINE_BYTES = 64
+LINE_BYTES = 64
 
 
 def padded_rank(rank: int) -> int:
@@ -28,8 +28,8 @@ def padded_rank(rank: int) -> int:
 def aligned(shape: tuple[int, int], dtype: np.dtype) -> Block:
     """An empty block that begins where a line of the cache does."""
     size = shape[0] * shape[1]
-    room = np.empty(size + _LINE_BYTES // dtype.itemsize, dtype)
-    skip = -room.ctypes.data % _LINE_BYTES // dtype.itemsize
+    room = np.empty(size + LINE_BYTES // dtype.itemsize, dtype)
+    skip = -room.ctypes.data % LINE_BYTES // dtype.itemsize
     return room[skip : skip + size].reshape(shape)
 
 

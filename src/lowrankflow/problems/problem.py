@@ -221,6 +221,7 @@ class SensingProblem(AbstractObjective):
         values: Numbers,
         shape: tuple[int, int],
         *,
+        weights: Numbers | None = None,
         duplicates: Literal["error", "mean"] = "error",
         loss: AbstractLoss | None = None,
         normalization: Literal["sum", "mean"] = "sum",
@@ -233,18 +234,32 @@ class SensingProblem(AbstractObjective):
             cols: 0-based column of each entry.
             values: the entries, finite.
             shape: (rows, cols) of the matrix.
+            weights: how much each entry counts, > 0: the squared loss then is 1/2
+                sum_k weight_k (W[i_k, j_k] - value_k)^2, and the measurements are
+                sqrt(weight_k) value_k. 2 is the same as to observe an entry twice.
             duplicates: what to do with a pair given twice: refuse it ("error"), or
-                observe the mean of its values once ("mean").
+                observe the mean of its values once ("mean"), with the sum of their
+                weights.
             loss: the cost of one prediction; squared unless given.
             normalization: "sum" or "mean".
             target: the complete matrix, where it is known.
 
         Raises:
             DataError: when lengths differ, an index is out of range, a value is not
-                finite, a pair repeats, or there is no entry.
-            SpecError: when `duplicates` is another word.
+                finite, a weight not above 0, a pair repeats, or there is no entry.
+            SpecError: when `duplicates` is another word, or weights come with another
+                loss than the squared one.
         """
-        operator, values = listed_entries(rows, cols, values, shape, duplicates)
+        if weights is not None and not isinstance(loss, Squared | None):
+            raise SpecError(
+                where="SensingProblem.from_entries(weights)",
+                rule="weights scale the errors, which weighs a squared loss only",
+                got=described(loss) if isinstance(loss, type) else f"{loss!r}"[:200],
+                fix="Leave out the loss, or the weights",
+            )
+        operator, values = listed_entries(
+            rows, cols, values, shape, duplicates, weights
+        )
         return SensingProblem(
             operator, values, loss=loss, normalization=normalization, target=target
         )

@@ -122,12 +122,18 @@ class SampledProducts:
         """The inner product of two vectors of entries, added in float64."""
         return _kernels().dot(a, b)
 
+    def sizes(self, dtype: np.dtype) -> Float[np.ndarray, " m"]:
+        """The multiple of its entry that each measurement is: 1."""
+        return np.ones(self.num_entries, dtype)
+
     def entries(
         self,
         left: Float[np.ndarray, "rows rank"],
         right: Float[np.ndarray, "cols rank"],
+        *,
+        by: Literal["row", "col"] = "row",
     ) -> Float[np.ndarray, " m"]:
-        """The entries of left right'."""
+        """The entries of left right', in the order of rows or of columns."""
         out = np.empty(self.num_entries, left.dtype)
         rank = left.shape[1]
         if rank == 0:
@@ -135,7 +141,11 @@ class SampledProducts:
             return out
         width = self._width(rank)
         left, right = (padded(factor, width) for factor in (left, right))
-        self._share(self._kernel("entries", width), self.by_row, rank, left, right, out)
+        kernel = self._kernel("entries", width)
+        if by == "row":
+            self.share(kernel, self.by_row, rank, left, right, out)
+        else:
+            self.share(kernel, self.by_col, rank, right, left, out)
         return out
 
     def mm(
@@ -169,7 +179,7 @@ class SampledProducts:
         out = aligned((half.start.size - 1, width), block.dtype)
         values = values.astype(block.dtype, copy=False)
         arrays = (values, padded(block, width), out)
-        self._share(self._kernel("product", width), half, rank, *arrays)
+        self.share(self._kernel("product", width), half, rank, *arrays)
         return np.ascontiguousarray(out[:, :rank])
 
     def residual_mm(
@@ -212,7 +222,7 @@ class SampledProducts:
         here, there = padded(own, width), padded(other, width)
         kernel = self._kernel("residual_product", width, kept)
         arrays = (values, here, there, written, out, squares)
-        self._share(kernel, half, 2 * rank, *arrays)
+        self.share(kernel, half, 2 * rank, *arrays)
         return np.ascontiguousarray(out[:, :rank]), float(squares.sum())
 
     def curvature(
@@ -239,9 +249,9 @@ class SampledProducts:
         d_left, d_right = changes
         out = [aligned(factor.shape, factor.dtype) for factor in (left, right)]
         arrays = (residual, left, right, d_left, d_right, out[0])
-        self._share(kernel, self.by_row, 4 * rank, *arrays)
+        self.share(kernel, self.by_row, 4 * rank, *arrays)
         arrays = (residual_by_col, right, left, d_right, d_left, out[1])
-        self._share(kernel, self.by_col, 4 * rank, *arrays)
+        self.share(kernel, self.by_col, 4 * rank, *arrays)
         rows, cols = (np.ascontiguousarray(block[:, :rank]) for block in out)
         return rows, cols
 
@@ -294,7 +304,7 @@ class SampledProducts:
         scalars = dtype.type(ridge), dtype.type(damping)
         moved = padded(point, width)
         arrays = (values, padded(fixed, width), rank, *scalars, moved)
-        self._share(self._kernel("least_squares", width), half, rank * rank, *arrays)
+        self.share(self._kernel("least_squares", width), half, rank * rank, *arrays)
         if moved is not point:
             point[:] = moved[:, :rank]
 
@@ -310,7 +320,16 @@ class SampledProducts:
 
         return getattr(sampled_wide, name)(width, *settings)
 
-    def _share(self, kernel, half: SortedEntries, work: int, *arrays) -> None:
+    def share(self, kernel, half: SortedEntries, work: int, *arrays) -> None:
+        """Run a compiled pass over all rows, or columns, a range of them each thread.
+
+        Args:
+            kernel: takes the start and index of `half`, the arrays, and the first row
+                and the end of a range.
+            half: `by_row` or `by_col`.
+            work: operations an entry.
+            arrays: what the pass reads and writes.
+        """
         shares = half.shares
         if self.threads == 1 or half.index.size * work < _WORTH_SHARING:
             kernel(half.start, half.index, *arrays, 0, half.start.size - 1)

@@ -80,6 +80,22 @@ def load(typing, array, row, width):
 
 
 @_written
+def number(typing, array, row, column):
+    """One number of a contiguous array, without a thought of negative indices."""
+
+    def code(context, builder, signature, args):
+        at = _whole(context, builder, signature, args)
+        column_at = context.cast(builder, args[2], signature.args[2], types.int64)
+        kind = context.get_value_type(array.dtype)
+        begin = builder.inttoptr(
+            _address(context, builder, array, args[0], at), kind.as_pointer()
+        )
+        return builder.load(builder.gep(begin, [column_at]))
+
+    return array.dtype(array, row, column), code
+
+
+@_written
 def store(typing, array, row, numbers):
     """Write a row of a contiguous array."""
 

@@ -12,6 +12,7 @@ from lowrankflow.problems import (
     SampledProducts,
     SensingProblem,
     SymmetricEntrySampling,
+    WeightedEntrySampling,
 )
 
 if TYPE_CHECKING:
@@ -46,11 +47,15 @@ class SampledEntries:
         """
         operator = problem.operator
         if not isinstance(operator, EntrySampling | SymmetricEntrySampling):
+            weighted = isinstance(operator, WeightedEntrySampling)
             raise SpecError(
                 where=where,
-                rule="the measurements are entries of the matrix",
+                rule="the measurements are entries of the matrix"
+                + (", which count alike" if weighted else ""),
                 got=f"{type(operator).__name__}",
-                fix="Use min_nuclear_norm, which takes any measurements",
+                fix="Use greedy_low_rank_path with this penalty; it takes weights"
+                if weighted
+                else "Use min_nuclear_norm, which takes any measurements",
             )
         rows = np.asarray(operator.row_index, np.int64)
         cols = np.asarray(operator.col_index, np.int64)
