@@ -11,7 +11,7 @@ from lowrankflow.completion.watch import Trail, Watch
 from lowrankflow.dynamics import (
     PathStep,
     greedy_low_rank_path,
-    refined_critical_point,
+    refine,
 )
 from lowrankflow.problems import Factored, HeldOut, SensingProblem
 
@@ -96,7 +96,7 @@ def refit_greedy(result: CandidateResult, base: Base, sizes: Sizes) -> Completio
     if model.rank == 0:
         return base.model(ridge=penalty)
     identity = np.eye(model.rank)
-    refined = refined_critical_point(
+    refined = refine(
         table.problem(),
         Factored(model.left, identity, model.right),
         penalty=penalty,

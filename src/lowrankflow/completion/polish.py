@@ -12,7 +12,7 @@ from lowrankflow.completion.model import CompletionModel, balanced
 from lowrankflow.completion.results import CandidateResult
 from lowrankflow.completion.sizes import Sizes
 from lowrankflow.completion.watch import Trail
-from lowrankflow.dynamics import refined_critical_point
+from lowrankflow.dynamics import refine
 from lowrankflow.problems import Factored, SensingProblem
 
 POLISHED = "polished"
@@ -41,7 +41,7 @@ def polish(
     ratios = values[1:] / values[:-1]
     ranks = 1 + np.argsort(ratios, kind="stable")[:_MOST_RANKS]
     for rank in sorted(int(r) for r in ranks if ratios[r - 1] < _GAP):
-        refined = refined_critical_point(
+        refined = refine(
             problem,
             Factored(left[:, :rank], np.eye(rank), right[:, :rank]),
             penalty=0.0,
@@ -63,7 +63,7 @@ def refit_polished(
         sizes: how exact.
     """
     model = result.model
-    refined = refined_critical_point(
+    refined = refine(
         base.left_over.problem(),
         Factored(model.left, np.eye(model.rank), model.right),
         penalty=0.0,

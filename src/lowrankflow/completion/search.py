@@ -120,8 +120,8 @@ def search(
             if is_auto and watch.best_error <= _EXACT * mean_error:
                 skipped.append(
                     f"what comes after {trial.name}: the held-out error is "
-                    f"{watch.best_error / mean_error:.1e} of that of one number for "
-                    "all, and nothing is left to be won"
+                    f"{watch.best_error:.1e}, that of one number for all "
+                    f"{mean_error:.1e}, and nothing is left to be won"
                 )
                 break
     except StopSearch:

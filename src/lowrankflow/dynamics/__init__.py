@@ -34,6 +34,7 @@ from lowrankflow.dynamics.greedy_path_record import (
 )
 from lowrankflow.dynamics.line_search import ExactLineSearch as ExactLineSearch
 from lowrankflow.dynamics.pushed import PushedFlow as PushedFlow
+from lowrankflow.dynamics.refine import refine as refine
 from lowrankflow.dynamics.root_flow import RootFlow as RootFlow
 from lowrankflow.dynamics.small_flows import (
     SmallCompletions as SmallCompletions,

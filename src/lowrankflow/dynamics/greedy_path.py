@@ -7,15 +7,12 @@ That a fast method ends where the flow does is no theorem; the study li2021/gree
 measures when it does.
 """
 
-import contextlib
 import dataclasses
-import functools
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Literal, TypeAlias
 
 import numpy as np
-import threadpoolctl
 
 from lowrankflow.dynamics.contract import RESULTS, RUNNING, Stop, Until
 from lowrankflow.dynamics.greedy import GreedyLowRank
@@ -26,11 +23,17 @@ from lowrankflow.dynamics.greedy_path_checks import (
 )
 from lowrankflow.dynamics.greedy_path_record import (
     GreedyPath,
-    PathCertificate,
     PathStep,
 )
-from lowrankflow.dynamics.thin_alternating import alternate_factors
-from lowrankflow.dynamics.thin_newton import CriticalPoint, newton
+from lowrankflow.dynamics.greedy_phase import (
+    SOLVERS,
+    at_zero,
+    end_of_phase,
+    judged_step,
+    one_thread,
+    path_step,
+    rate_exactness,
+)
 from lowrankflow.dynamics.thin_objective import ThinObjective
 from lowrankflow.factorizations import DeepFactorization, SymmetricFactorization
 from lowrankflow.problems import (
@@ -38,17 +41,13 @@ from lowrankflow.problems import (
     SensingProblem,
     hold_out,
     remove_effects,
-    total_weight,
 )
 from lowrankflow.result import Result
 
 Inner: TypeAlias = Literal["newton", "als", "flow"] | GreedyLowRank
-_SOLVERS = {"newton": newton, "als": alternate_factors}
 # Of the flow that stands behind the word: relative to the first direction's weight.
 _FLOW_RTOL, _FLOW_SEED = 1e-6, 1e-8
 _FLOW_STEPS = 200_000
-# How exactly a rate is found, relatively: as a phase ends, within these.
-_FINEST, _COARSEST = 1e-10, 1e-2
 
 
 def greedy_low_rank_path(
@@ -138,17 +137,19 @@ def greedy_low_rank_path(
     begun = time.perf_counter()
     walk = (
         _thin_steps(problem, psd, inner, float(penalty), settings)
-        if isinstance(inner, str) and inner in _SOLVERS
+        if isinstance(inner, str) and inner in SOLVERS
         else _flow_steps(problem, psd, inner, settings)
     )
     steps: list[PathStep] = []
     result = None
     while result is None:
         try:
-            step = _judged(next(walk), problem, settings.tolerance, steps)
+            step = next(walk)
         except StopIteration as ended:
             result = ended.value
             break
+        first = (steps or [step])[0].certificate.rate
+        step = judged_step(step, problem, settings.tolerance, first)
         step = dataclasses.replace(step, seconds=time.perf_counter() - begun)
         steps.append(step)
         if callback is not None:
@@ -168,30 +169,6 @@ def greedy_low_rank_path(
     )
 
 
-def _judged(
-    step: PathStep, problem: SensingProblem, tolerance: float, before: list[PathStep]
-) -> PathStep:
-    """The step with its certificate's verdict and its held-out error."""
-    certificate = step.certificate
-    first = before[0].certificate.rate if before else certificate.rate
-    relative = certificate.rate / first if first > 0 else 0.0
-    certificate = dataclasses.replace(
-        certificate,
-        relative_rate=relative,
-        is_optimal=certificate.rate + certificate.slack
-        <= certificate.penalty + tolerance * first
-        if first > 0
-        else True,
-    )
-    error = np.nan
-    if problem.held_out is not None:
-        seen = np.asarray(problem.held_out.operator.apply(step.matrix))
-        difference = seen - np.asarray(problem.held_out.measurements)
-        weight = total_weight(problem.held_out.operator)
-        error = float(np.sqrt(np.sum(difference**2) / weight))
-    return dataclasses.replace(step, certificate=certificate, held_out_error=error)
-
-
 def _thin_steps(
     problem: SensingProblem,
     psd: bool,
@@ -204,19 +181,12 @@ def _thin_steps(
     objective = ThinObjective.of(
         problem, symmetric=psd, penalty=penalty * divisor, dtype=settings.dtype
     )
-    solve, dot = _SOLVERS[inner], objective.products.dot
-    stacked = problem.shape[0] if psd else sum(problem.shape)
-    end = CriticalPoint(
-        point=np.zeros((stacked, 0), settings.dtype),
-        residual=-objective.values,
-        gradient=0.0,
-        passes=0,
-        converged=True,
-    )
+    solve = SOLVERS[inner]
+    end = at_zero(objective)
     first, near = None, None
-    exactness = min(max(settings.rtol, _FINEST), _COARSEST)
+    exactness = rate_exactness(settings.rtol)
     while True:
-        with _one_thread():
+        with one_thread():
             point, matrix = objective.balanced(end.point)
             residual = end.residual
             ahead = objective.next_direction(
@@ -227,35 +197,14 @@ def _thin_steps(
                 near=near,
             )
             first, near = ahead.rate if first is None else first, ahead.near
-            loss = 0.5 * dot(residual, residual)
-            step = _step(
-                matrix,
-                loss=loss / divisor,
-                rate=ahead.rate / divisor,
-                slack=ahead.slack / divisor,
-                inside=(2 * loss + dot(residual, objective.values)) / divisor,
-                penalty=penalty,
-                psd=psd,
-                gradient=end.gradient,
-                converged=end.converged,
+            step = end_of_phase(
+                objective, end, matrix, ahead, penalty=penalty, divisor=divisor
             )
         yield step
-        with _one_thread():
+        with one_thread():
             weight = objective.weight(ahead.rate, ahead.left, ahead.right)
             point = objective.extended(point, weight, ahead.left, ahead.right)
             end = solve(objective, point, rtol=settings.rtol, rate=first)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Linear algebra of thin blocks, which more threads slow down on a busy machine."""
-    with _blas().limit(limits=1, user_api="blas"):
-        yield
-
-
-@functools.cache
-def _blas() -> threadpoolctl.ThreadpoolController:
-    return threadpoolctl.ThreadpoolController()
 
 
 def _flow_steps(
@@ -285,7 +234,7 @@ def _flow_steps(
         slopes = np.asarray(problem.slopes(matrix))
         inside = float(slopes @ np.asarray(problem.operator.apply(matrix)))
         size = np.sqrt(sum(float((f * f).sum()) for f in seen.factors)) * first
-        yield _step(
+        yield path_step(
             matrix,
             loss=seen.loss,
             rate=max(float(state.rate), 0.0),
@@ -323,38 +272,3 @@ def _thin(left: np.ndarray, right: np.ndarray, rank: int) -> Factored:
     (left, a), (right, b) = np.linalg.qr(left[:, :rank]), np.linalg.qr(right[:, :rank])
     u, values, v = np.linalg.svd(a @ b.T)
     return Factored(left @ u, np.diag(values), right @ v.T)
-
-
-def _step(
-    matrix: Factored,
-    *,
-    loss: float,
-    rate: float,
-    slack: float,
-    inside: float,
-    penalty: float,
-    psd: bool,
-    gradient: float,
-    converged: bool,
-) -> PathStep:
-    """A step whose certificate is still to be compared with the first rate."""
-    norm = float(np.trace(matrix.core))
-    certificate = PathCertificate(
-        rate=rate,
-        relative_rate=np.nan,
-        penalty=penalty,
-        slack=slack,
-        gap=inside + max(rate + slack, penalty) * norm,
-        psd=psd,
-        is_optimal=False,
-    )
-    return PathStep(
-        rank=matrix.core.shape[0],
-        matrix=matrix,
-        loss=loss,
-        held_out_error=np.nan,
-        certificate=certificate,
-        gradient=gradient,
-        converged=converged,
-        seconds=0.0,
-    )

@@ -53,29 +53,30 @@ def checked_settings(
     patience: int | None,
     dtype: str,
     callback: Callable[..., object] | None,
+    name: str = _NAME,
 ) -> PathSettings:
     """The settings, when they fit the problem and one another.
 
     Raises:
         SpecError: when they do not.
     """
-    checked_problem(f"{_NAME}(problem)", problem)
-    positive_int(f"{_NAME}(max_rank)", max_rank)
-    positive(f"{_NAME}(rtol)", rtol)
+    checked_problem(f"{name}(problem)", problem)
+    positive_int(f"{name}(max_rank)", max_rank)
+    positive(f"{name}(rtol)", rtol)
     if optimality_tolerance is not None:
-        positive(f"{_NAME}(optimality_tolerance)", optimality_tolerance)
+        positive(f"{name}(optimality_tolerance)", optimality_tolerance)
     if patience is not None:
-        positive_int(f"{_NAME}(patience)", patience)
+        positive_int(f"{name}(patience)", patience)
     if callback is not None and not callable(callback):
         raise SpecError(
-            where=f"{_NAME}(callback)",
+            where=f"{name}(callback)",
             rule="this is a function of one PathStep",
             got=described(callback),
             fix="Give for example callback=lambda step: print(step.rank, step.loss)",
         )
     if not isinstance(psd, bool):
         raise SpecError(
-            where=f"{_NAME}(psd)",
+            where=f"{name}(psd)",
             rule="this is True for W = U U' and False elsewhere",
             got=f"{psd!r}"[:200],
             fix="Give psd=True or leave it out",
@@ -83,14 +84,14 @@ def checked_settings(
     rows, cols = problem.shape
     if psd and rows != cols:
         raise SpecError(
-            where=f"{_NAME}(psd)",
+            where=f"{name}(psd)",
             rule="a positive semidefinite matrix is square",
             got=f"a problem of shape {problem.shape}",
             fix="Leave psd out, or lift the problem: lift(problem)",
         )
     if not (isinstance(inner, GreedyLowRank) or (inner in _INNER)):
         raise SpecError(
-            where=f"{_NAME}(inner)",
+            where=f"{name}(inner)",
             rule=f"this is one of {', '.join(map(repr, _INNER))}, or a GreedyLowRank",
             got=f"{inner!r}"[:200],
             fix="Leave it out for Newton's method",
@@ -98,21 +99,21 @@ def checked_settings(
     size = real_number(penalty)
     if not 0 <= size < np.inf:
         raise SpecError(
-            where=f"{_NAME}(penalty)",
+            where=f"{name}(penalty)",
             rule="the weight of the nuclear norm is a number >= 0",
             got=f"{penalty!r}"[:200],
             fix="Give for example penalty=1.0, or leave it out",
         )
     if isinstance(inner, str) and inner != "flow":
-        _check_thin(problem, psd, inner)
+        _check_thin(name, problem, psd, inner)
     elif size > 0:
         raise SpecError(
-            where=f"{_NAME}(penalty)",
+            where=f"{name}(penalty)",
             rule="the flow follows the plain loss",
             got=f"penalty={size:g} with the flow",
             fix='Use inner="newton", or leave the penalty out',
         )
-    _check_dtype(dtype, float(rtol), inner)
+    _check_dtype(name, dtype, float(rtol), inner)
     rtol = float(rtol)
     tolerance = 10 * rtol if optimality_tolerance is None else optimality_tolerance
     return PathSettings(
@@ -139,10 +140,10 @@ def check_patience(problem: SensingProblem) -> None:
         )
 
 
-def _check_dtype(dtype: object, rtol: float, inner: object) -> None:
+def _check_dtype(name: str, dtype: object, rtol: float, inner: object) -> None:
     if dtype not in ("float64", "float32"):
         raise SpecError(
-            where=f"{_NAME}(dtype)",
+            where=f"{name}(dtype)",
             rule='the arithmetic is in "float64" or in "float32"',
             got=f"{dtype!r}"[:200],
             fix='Leave it out for "float64"',
@@ -151,24 +152,24 @@ def _check_dtype(dtype: object, rtol: float, inner: object) -> None:
         return
     if not isinstance(inner, str) or inner == "flow":
         raise SpecError(
-            where=f"{_NAME}(dtype)",
+            where=f"{name}(dtype)",
             rule="the flow is computed in float64",
             got='dtype="float32" with the flow',
             fix='Use inner="newton" or inner="als", or leave dtype out',
         )
     if rtol < _FINEST_SINGLE:
         raise SpecError(
-            where=f"{_NAME}(rtol)",
+            where=f"{name}(rtol)",
             rule=f"float32 resolves a phase to {_FINEST_SINGLE:g}",
             got=f"rtol={rtol:g} with float32",
             fix='Give a larger rtol, or dtype="float64"',
         )
 
 
-def _check_thin(problem: SensingProblem, psd: bool, inner: str) -> None:
+def _check_thin(name: str, problem: SensingProblem, psd: bool, inner: str) -> None:
     if not observes_entries(problem, symmetric=psd):
         raise SpecError(
-            where=f"{_NAME}(inner)",
+            where=f"{name}(inner)",
             rule=f"{inner!r} is for observed entries, an EntrySampling or "
             "WeightedEntrySampling (with psd=True also a SymmetricEntrySampling)",
             got=described(problem.operator),
@@ -176,14 +177,14 @@ def _check_thin(problem: SensingProblem, psd: bool, inner: str) -> None:
         )
     if not isinstance(problem.loss, Squared):
         raise SpecError(
-            where=f"{_NAME}(inner)",
+            where=f"{name}(inner)",
             rule=f"{inner!r} is for the squared loss",
             got=f"{problem.loss!r}"[:200],
             fix='Use inner="flow", or leave the loss of the problem out',
         )
     if psd and inner == "als":
         raise SpecError(
-            where=f"{_NAME}(inner)",
+            where=f"{name}(inner)",
             rule="alternating needs two factors, and U U' has one",
             got="psd=True",
             fix='Use inner="newton"',
