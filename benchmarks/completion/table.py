@@ -70,15 +70,20 @@ class Results:
         """One number for each draw."""
         return [row[name] for row in self.of(table, method).values()]
 
-    def best_rival(self, table: str) -> str | None:
-        """The peer with the least mean error, of those that answered all draws."""
-        errors = {
-            method: self.numbers(table, method)
-            for method in RIVALS
-            if self.of(table, method)
+    def best_rival(self, table: str, method: str = AUTO) -> str | None:
+        """The peer of least mean error over a method's draws, of those that have all.
+
+        Without any step of the method, over the draws that most peers have.
+        """
+        steps = {rival: self.of(table, rival) for rival in RIVALS}
+        due = self.of(table, method).keys() or max(
+            (found.keys() for found in steps.values()), key=len
+        )
+        whole = {
+            rival: np.mean([found[draw]["error"] for draw in due])
+            for rival, found in steps.items()
+            if found and due <= found.keys()
         }
-        most = max(map(len, errors.values()), default=0)
-        whole = {m: np.mean(e) for m, e in errors.items() if len(e) == most}
         return min(whole, key=whole.get) if whole else None
 
     def ratios(self, table: str, method: str, other: str) -> list[float]:
@@ -117,7 +122,7 @@ def summary(results: Results, method: str = AUTO) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for table in results.tables():
-        rival = results.best_rival(table)
+        rival = results.best_rival(table, method)
         own = results.of(table, method)
         if rival is None or not own:
             continue
