@@ -90,12 +90,14 @@ def _largest(problem) -> float:
     return float(path.rates[0])
 
 
-def completer(seen: Seen, method="auto"):
+def completer(seen: Seen, method="auto", scheme="random"):
     """`MatrixCompleter` as it is; it keeps a tenth aside that it draws itself."""
     from lowrankflow.completion import MatrixCompleter
 
     bounds = seen.bounds if np.isfinite(seen.bounds).all() else None
-    model = MatrixCompleter(method, clip=bounds, random_state=0)
+    model = MatrixCompleter(
+        method, clip=bounds, validation_scheme=scheme, random_state=0
+    )
     model.fit(seen.entries(), shape=seen.shape)
     compared = [
         {
@@ -126,6 +128,7 @@ METHODS = {
     "effects": effects,
     "soft-impute": soft,
     "auto": completer,
+    "auto, blocks": partial(completer, scheme="block"),
     **{f"only {name}": partial(completer, method=name) for name in SINGLE},
 }
 

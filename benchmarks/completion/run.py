@@ -34,9 +34,9 @@ PEERS = (
     "surprise SVD++",
 )
 SIMPLE = ("effects", "soft-impute")
-AUTO = "auto"
+AUTO, BLOCKS = "auto", "auto, blocks"
 SINGLE = tuple(f"only {name}" for name in ("greedy path", "flow", "soft-impute", "als"))
-OURS = (*SIMPLE, AUTO, *SINGLE)
+OURS = (*SIMPLE, AUTO, BLOCKS, *SINGLE)
 STEP_SECONDS = 400.0  # a step that takes longer is given up, and said to be
 RATINGS_ONLY = ("cmfrec, implicit", "surprise SVD++")
 THREADS = (
@@ -51,6 +51,8 @@ def suits(method: str, table: Table) -> bool:
     """Whether a method is for such a table."""
     if method in RATINGS_ONLY:
         return table.group == "MovieLens 100K"
+    if method == BLOCKS:
+        return "missing" in table.name
     if method == "surprise SVD":
         return table.group != "Indian Pines"
     return True

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from run import AUTO, PEERS, RESULTS, SINGLE, rows_of
+from run import AUTO, BLOCKS, PEERS, RESULTS, SINGLE, rows_of
 
 RIVALS = (*PEERS, "soft-impute", "effects")
 SHORT = {
@@ -146,7 +146,7 @@ def errors(results: Results, group: str, name: str = "error") -> str:
     tables = results.tables(group)
     methods = [
         method
-        for method in (AUTO, *SINGLE, *RIVALS)
+        for method in (AUTO, BLOCKS, *SINGLE, *RIVALS)
         if any(results.of(table, method) for table in tables)
     ]
     lines = [
@@ -178,7 +178,7 @@ def costs(results: Results) -> str:
         f"| method | {' | '.join(groups)} |",
         "|---" * (len(groups) + 1) + "|",
     ]
-    for method in (AUTO, *SINGLE, *RIVALS):
+    for method in (AUTO, BLOCKS, *SINGLE, *RIVALS):
         cells = [SHORT.get(method, method)]
         for group in groups:
             steps = [
