@@ -13,6 +13,8 @@ from lowrankflow.problems import Effects
 from lowrankflow.reference import soft_impute
 
 SHARES = (0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.03, 0.01, 0.003, 0.001)
+FEWER_SHARES = (0.03, 0.01, 0.003, 0.001, 0.0003)
+MANY = 80_500  # entries above which the grid is the short one, on the mean alone
 EFFECTS = (0.0, 5.0)  # penalties; 0 for the mean alone
 GAP = 1e-3  # of the penalized problem, relative to its value
 
@@ -31,12 +33,14 @@ def effects(seen: Seen):
 def soft(seen: Seen):
     """Soft-impute, with effects or the mean subtracted, down a grid of penalties."""
     found = []
-    for of_effects in EFFECTS:
+    # Ratings have the whole grid: their best penalty is high, and their effects large.
+    many = seen.values.size > MANY and not np.isfinite(seen.bounds).all()
+    for of_effects in EFFECTS[:1] if many else EFFECTS:
         problem, at_start = _centred(seen, seen.entries(~seen.aside), of_effects)
         top, warm, worse = _largest(problem), None, 0
-        for share in SHARES:
+        for share in FEWER_SHARES if many else SHARES:
             penalty = share * top
-            warm = _solved(problem, penalty, 100, warm)
+            warm = _solved(problem, penalty, 60 if many else 100, warm)
             error = seen.error_aside(_sum_of(at_start, warm.matrix))
             found.append((error, of_effects, share, penalty))
             same = [one[0] for one in found if one[1] == of_effects]
@@ -45,7 +49,7 @@ def soft(seen: Seen):
                 break
     error, of_effects, share, penalty = min(found)
     problem, at_start = _centred(seen, seen.entries(), of_effects)
-    solved = _solved(problem, penalty, 500, None)
+    solved = _solved(problem, penalty, 200 if many else 500, None)
     chosen = {
         "effects": of_effects,
         "share": share,

@@ -170,9 +170,21 @@ def _als(shape, entries, setting, iterations, more):
     table = coo_matrix(((values - mean) / unit, (rows, cols)), shape=shape)
     model.fit(table)
 
+    # What it says of a row or column without entries is no prediction: biases alone.
+    of_row, of_col = np.zeros(shape[0]), np.zeros(shape[1])
+    if setting["biased"]:
+        of_row, of_col = np.asarray(model.user_bias_), np.asarray(model.item_bias_)
+    known = [
+        np.bincount(index, minlength=size) > 0
+        for index, size in zip(entries[:2], shape, strict=True)
+    ]
+
     def at(rows, cols):
         found = np.asarray(model.predict(rows, cols), float)
-        return mean + unit * np.where(np.isfinite(found), found, 0.0)
+        of_effects = np.where(known[0][rows], of_row[rows], 0.0)
+        of_effects += np.where(known[1][cols], of_col[cols], 0.0)
+        found = np.where(known[0][rows] & known[1][cols], found, of_effects)
+        return mean + unit * found
 
     return at
 
