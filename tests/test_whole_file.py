@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from lowrankflow.whole_file import write_whole
+from lowrankflow.whole_file import whole_file, write_whole
 
 
 def test_what_is_written_is_there(tmp_path):
@@ -34,3 +34,14 @@ def test_a_folder_in_the_way_leaves_nothing_behind(tmp_path):
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_whole(tmp_path / "none" / "a.bin", b"x")
+
+
+def test_pieces_that_end_in_an_error_leave_what_was_there(tmp_path):
+    path = tmp_path / "a.bin"
+    with whole_file(path) as file:
+        file.write(b"one, ")
+        file.write(b"two")
+    with pytest.raises(TypeError, match="bytes"), whole_file(path) as file:
+        file.writelines([b"three", 4])
+    assert path.read_bytes() == b"one, two"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]

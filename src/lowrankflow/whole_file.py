@@ -3,7 +3,9 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -16,10 +18,25 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: when the disk is full or refuses; what was there is still there.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written piece by piece, at this path once it is whole.
+
+    Args:
+        path: in a folder that exists. The pieces go beside it and are moved into place
+            when the block ends; if it raises, what was there is still there.
+
+    Raises:
+        OSError: when the disk is full or refuses.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         # A temporary file is its owner's alone; this one is what any new file would be.

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from lowrankflow.cli.tables import read_table
+from lowrankflow.completion import read_table
 
 TRUTH = np.outer([1.0, 2.0, -1.0, 0.5], [1.0, -1.0, 2.0, 0.5, 1.5])
 HALF_EMPTY = TRUTH.copy()
@@ -34,9 +34,10 @@ def test_a_matrix_is_completed_and_certified(cli, matrix):
     assert "Completed matrix: full.csv" in result.stdout
     table = read_table(matrix / "full.csv")
     # The truth has rank one and is the least: within the root of the gap.
-    assert np.allclose(table.matrix, TRUTH, rtol=0, atol=1e-3)
-    assert table.header == ("item", "a", "b", "c", "d", "e")
-    assert table.names == ("w", "x", "y", "z")
+    assert np.allclose(table.to_dense(), TRUTH, rtol=0, atol=1e-3)
+    assert table.row_name == "item"
+    assert table.col_labels.tolist() == list("abcde")
+    assert table.row_labels.tolist() == list("wxyz")
 
 
 def test_json_has_the_certificate(cli, matrix):
@@ -79,14 +80,14 @@ def test_what_cannot_be_certified_ends_with_another_code_and_writes_nothing(
         (["m.npy", "--gap", "-1"], "Error --gap: the relative gap asked for"),
         (["m.npy", "--gap", "nan"], "Error --gap: the relative gap asked for"),
         (["m.npy", "--gap", "small"], "--gap"),
-        (["m.npy", "--out", "full.xls"], "ends in .csv or .tsv or .npy. Got"),
+        (["m.npy", "--out", "full.xls"], "or .npz or .mtx. Got 'full.xls'"),
         (["m.npy", "--out", "m.csv/full.npy"], "Error --out: files can be written"),
         (["m.cvs"], "Got the suffix '.cvs'."),
         (["n.npy"], "Did you mean 'm.npy' or"),
         (["bad.csv"], "Error bad.csv, line 2, column 2: a cell is a finite number"),
         (["empty.npy"], "Error empty.npy: at least one entry must be observed"),
         (["flat.npy"], "Error flat.npy: this is a non-empty array"),
-        (["infinite.npy"], "Error infinite.npy: an entry is finite"),
+        (["infinite.npy"], "Error infinite.npy: an entry is a finite"),
         ([], "Missing argument"),
     ],
 )
@@ -96,3 +97,14 @@ def test_bad_input(bad, matrix, words, message):
     np.save(matrix / "flat.npy", np.ones(3))
     np.save(matrix / "infinite.npy", np.array([[np.inf, 1.0]]))
     assert message in bad("certify", *words)
+
+
+def test_long_tables_are_certified_too(cli, tmp_path):
+    rows, cols = np.nonzero(~np.isnan(HALF_EMPTY))
+    lines = [
+        f"u{i},v{j},{float(TRUTH[i, j])!r}" for i, j in zip(rows, cols, strict=True)
+    ]
+    (tmp_path / "m.csv").write_text("\n".join(lines))
+    result = cli(["certify", "m.csv", "--out", "full.parquet"])
+    assert result.exit_code == 0, result.stderr
+    assert read_table(tmp_path / "full.parquet").num_entries == 20

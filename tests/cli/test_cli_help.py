@@ -28,6 +28,7 @@ VERBS = [
     ["show"],
     ["run"],
     ["certify"],
+    ["complete"],
     ["store"],
     *(["store", verb] for verb in ("ls", "show", "prune", "export")),
 ]

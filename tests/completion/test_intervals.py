@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from half_empty import planted
 
 from lowrankflow.completion import MatrixCompleter
 from lowrankflow.errors import DataError, SpecError
-from half_empty import planted
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9])
@@ -15,7 +15,10 @@ def test_coverage_on_new_entries(level):
         rng = np.random.default_rng(seed)
         truth, table = planted(shape=(120, 60), share=1.0, seed=seed)
         # Heavy tails, and rows ten times as noisy as others.
-        noise = rng.standard_t(3, truth.shape) * np.where(np.arange(120) < 60, 0.03, 0.3)[:, None]
+        noise = (
+            rng.standard_t(3, truth.shape)
+            * np.where(np.arange(120) < 60, 0.03, 0.3)[:, None]
+        )
         table = truth + noise
         seen = rng.random(truth.shape) < 0.5
         completer = MatrixCompleter(
@@ -24,7 +27,9 @@ def test_coverage_on_new_entries(level):
         rows, cols = np.nonzero(~seen)
         low, high = completer.interval(rows, cols, level=level)
         inside.append(np.mean((low <= table[rows, cols]) & (table[rows, cols] <= high)))
-        wide.append(np.median((high - low)[rows >= 60]) / np.median((high - low)[rows < 60]))
+        wide.append(
+            np.median((high - low)[rows >= 60]) / np.median((high - low)[rows < 60])
+        )
     # Some 240 calibration entries a seed: a standard error of 0.013 over six.
     assert np.mean(inside) == pytest.approx(level, abs=0.04)
     assert min(wide) > 2, "noisy rows have wider intervals"

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from half_empty import planted
 
 from lowrankflow.completion import ObservedTable
 from lowrankflow.completion.validation import SCHEMES, split_entries
 from lowrankflow.errors import SpecError
-from half_empty import planted
 
 TABLE = ObservedTable.of(planted(shape=(80, 50), share=0.5)[1])
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lowrankflow.cli.certify import certify
+from lowrankflow.cli.complete import complete
 from lowrankflow.cli.failures import guarded
 from lowrankflow.cli.reproduce import reproduce
 from lowrankflow.cli.run import run
@@ -22,7 +23,8 @@ app = typer.Typer(
     name="lowrankflow",
     help="Which solution does gradient descent on a matrix factorization choose?",
     epilog=(
-        "Exit codes: 0 done, 1 a run failed or is missing, 2 bad input, "
+        "Exit codes: 0 done, 1 a run failed or is missing, or a search was ended "
+        "early, 2 bad input, "
         "3 no certificate, 70 a mistake of ours, 130 interrupted."
     ),
     no_args_is_help=True,
@@ -39,6 +41,7 @@ app.command("studies")(guarded(studies))
 app.command("show")(guarded(show))
 app.command("run")(guarded(run, resumes=True))
 app.command("certify")(guarded(certify))
+app.command("complete")(guarded(complete))
 app.add_typer(_store, name="store")
 _store.command("ls")(guarded(ls))
 _store.command("show")(guarded(show_result))

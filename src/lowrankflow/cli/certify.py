@@ -7,7 +7,7 @@ import typer
 
 from lowrankflow.cli.console import print_json, remarks, results
 from lowrankflow.cli.failures import DONE, NO_CERTIFICATE, load_library
-from lowrankflow.cli.output import writable_file
+from lowrankflow.cli.output import on_disk, writable_file
 from lowrankflow.errors import SpecError
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ def certify(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A matrix: .npy, .npz, .csv, .tsv. NaN, or in text an empty cell, NA "
-            "or ?, was not observed.",
+            help="A table: .csv, .tsv, .txt, .parquet, .npy, .npz, .mtx. NaN, or in "
+            "text an empty cell, NA or ?, was not observed.",
         ),
     ],
     psd: Annotated[
@@ -32,7 +32,9 @@ def certify(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Where the completed matrix goes: .csv, .tsv or .npy."
+            metavar="FILE",
+            help="Where the completed table goes: .csv, .tsv, .parquet, .npy, .npz "
+            "or .mtx.",
         ),
     ] = None,
     as_json: Annotated[
@@ -45,13 +47,20 @@ def certify(
 
     import numpy as np
 
-    from lowrankflow.cli.tables import WRITTEN, located, read_table, write_table
+    from lowrankflow.completion import (
+        WRITTEN,
+        FilledTable,
+        check_output,
+        located,
+        read_table,
+        write_table,
+    )
     from lowrankflow.problems import SensingProblem
     from lowrankflow.reference import min_nuclear_norm
 
     table = read_table(file)
     with located(file):
-        problem = SensingProblem.from_matrix(table.matrix)
+        problem = SensingProblem.from_matrix(table.to_dense())
     rows, cols = problem.shape
     if psd and rows != cols:
         raise SpecError(
@@ -69,6 +78,7 @@ def certify(
         )
     if out is not None:
         out = writable_file("--out", out, WRITTEN)
+        check_output(out, table.detected.form)
     observed = f"{problem.num_measurements} of {rows * cols} entries observed"
     with remarks().status(f"{rows} x {cols}, {observed}; solving"):
         reference = min_nuclear_norm(problem, psd=psd, gap_tolerance=gap)
@@ -78,8 +88,9 @@ def certify(
     else:
         code = NO_CERTIFICATE
     if out is not None and code == DONE:
-        completed = dataclasses.replace(table, matrix=reference.matrix)
-        write_table("--out", out, completed)
+        with on_disk("--out", out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_table(out, FilledTable.of_matrix(table, reference.matrix))
     if as_json:
         print_json(
             {

@@ -60,11 +60,14 @@ def guarded(
     return ended
 
 
-def load_library() -> None:
+def load_library(*modules: str) -> None:
     """Import what takes long; a Ctrl-C meanwhile counts when that is done.
 
     Extension modules turn an interrupted import into another error, and callbacks of
     the garbage collector, which JAX has, lose it.
+
+    Args:
+        modules: imported after what all verbs need.
 
     Raises:
         KeyboardInterrupt: when there was one.
@@ -78,6 +81,8 @@ def load_library() -> None:
     try:
         importlib.import_module("lowrankflow.studies")
         importlib.import_module("lowrankflow.sweeps")
+        for module in modules:
+            importlib.import_module(module)
     finally:
         if holds:
             signal.signal(signal.SIGINT, usual)

@@ -22,7 +22,7 @@ def writable_folder(option: str, folder: Path) -> Path:
         DataError: when no file can be written there.
     """
     folder = folder.expanduser()
-    with _disk(option, folder):
+    with on_disk(option, folder):
         near = folder.absolute()
         while not near.exists():
             near = near.parent
@@ -34,23 +34,38 @@ def writable_folder(option: str, folder: Path) -> Path:
     return folder
 
 
-def writable_file(option: str, path: Path, suffixes: tuple[str, ...]) -> Path:
+def writable_file(
+    option: str, path: Path, suffixes: tuple[str, ...], *, force: bool = True
+) -> Path:
     """The path of a file that can be written, of one of these kinds.
 
+    Args:
+        option: as the user typed it, for the message.
+        path: of the file.
+        suffixes: that its name may end in.
+        force: whether it may be there already, and be lost.
+
     Raises:
-        DataError: when it is of another kind, or cannot be written there.
+        DataError: when it is of another kind, is there, or cannot be written there.
     """
     path = path.expanduser()
-    if path.suffix.lower() not in suffixes:
+    if not path.name.lower().endswith(suffixes):
         raise DataError(
             where=option,
             rule=f"the file's name ends in {' or '.join(suffixes)}",
             got=f"{str(path)!r}",
             fix=f"Give for example {option} {path.stem or 'completed'}{suffixes[0]}",
         )
-    with _disk(option, path):
+    with on_disk(option, path):
         if path.is_dir():
             raise IsADirectoryError(None, "this is a folder")
+    if not force and path.exists():
+        raise DataError(
+            where=option,
+            rule="a file that is there is not written over",
+            got=repr(str(path)),
+            fix="Give another name, or --force to lose what is in it",
+        )
     writable_folder(option, path.parent)
     return path
 
@@ -61,13 +76,18 @@ def write_whole(option: str, path: Path, content: bytes) -> None:
     Raises:
         DataError: when the disk is full or refuses.
     """
-    with _disk(option, path):
+    with on_disk(option, path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file_whole(path, content)
 
 
 @contextlib.contextmanager
-def _disk(option: str, path: Path):
+def on_disk(option: str, path: Path):
+    """What the disk refuses inside, as an error that names the option.
+
+    Raises:
+        DataError: in place of an OSError.
+    """
     try:
         yield
     except OSError as error:

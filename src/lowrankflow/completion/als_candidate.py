@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from lowrankflow.completion.als import AlternatingLeastSquares, alternating_least_squares
+from lowrankflow.completion.als import (
+    AlternatingLeastSquares,
+    alternating_least_squares,
+)
 from lowrankflow.completion.bases import Base
 from lowrankflow.completion.model import CompletionModel
 from lowrankflow.completion.results import CandidateResult
@@ -13,7 +16,7 @@ from lowrankflow.completion.watch import Trail, Watch
 ALS = "als"
 # Of the root mean square of what effects leave.
 _COARSE = (0.3, 0.1, 0.03, 0.01)
-_COARSE_LARGE = (0.1, 0.03)
+_COARSE_LARGE = (0.03, 0.1)
 _RANKS, _RTOL, _REFIT_RTOL, _MOST_SWEEPS = (10, 40), 1e-4, 1e-6, 60
 
 
@@ -31,8 +34,11 @@ def als_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult | N
     unit = float(np.sqrt(table.mean_square(table.values)))
     if unit == 0:
         return None
-    ranks = sorted({min(rank, sizes.max_rank) for rank in _RANKS})
-    ranks = ranks[:1] if sizes.is_large else ranks
+    ranks = _RANKS
+    if sizes.is_large:  # the rank that is best so far, if one is
+        known = 0 if watch.best is None else watch.best.rank
+        ranks = (known or _RANKS[0],)
+    ranks = sorted({min(rank, sizes.max_rank) for rank in ranks})
     tried = 0
     for rank in ranks:
         last: AlternatingLeastSquares | None = None

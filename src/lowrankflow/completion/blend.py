@@ -10,8 +10,8 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import nnls
 from jaxtyping import Float
+from scipy.optimize import nnls
 
 from lowrankflow.completion.model import CompletionModel
 from lowrankflow.completion.observed_table import ObservedTable
@@ -74,7 +74,7 @@ def blended(
     if kept.size < 2:
         return None
     weights = _weights(residuals[:, kept], aside)
-    parts = [candidates[k] for k in kept]
+    parts = [candidates[int(k)] for k in kept]
     model = combined([one.model for one in parts], weights)
     setting = {
         "parts": tuple(
@@ -138,8 +138,8 @@ def combined(
     return CompletionModel(
         effects=Effects(
             mean=float(sum(w * one.effects.mean for one, w in shares)),
-            rows=sum(w * one.effects.rows for one, w in shares),
-            cols=sum(w * one.effects.cols for one, w in shares),
+            rows=np.asarray(sum(w * one.effects.rows for one, w in shares)),
+            cols=np.asarray(sum(w * one.effects.cols for one, w in shares)),
         ),
         effects_penalty=models[0].effects_penalty,
         has_row_effects=any(one.has_row_effects for one in models),

@@ -343,9 +343,7 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             callback=callback,
         )
         winner = found.candidates[0]
-        self.conformal_ = Conformal.of(
-            winner.model, inside.selection, inside.calibration
-        )
+        self.conformal_ = Conformal.of(winner.model, inside)
         model = winner.model
         if settings.refit and inside.selection is not None:
             whole = table.in_units(self.scale_)

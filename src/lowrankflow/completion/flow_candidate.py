@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lowrankflow.completion.fold_in import fold_in
 from lowrankflow.completion.bases import Base
+from lowrankflow.completion.fold_in import fold_in
 from lowrankflow.completion.model import CompletionModel, balanced
 from lowrankflow.completion.polish import POLISHED, polish, refit_polished
 from lowrankflow.completion.results import CandidateResult
@@ -14,7 +14,7 @@ from lowrankflow.completion.sizes import Sizes
 from lowrankflow.completion.watch import Trail, Watch
 from lowrankflow.dynamics import AdaptiveRankFlow, Snapshot, Stop, Until
 from lowrankflow.factorizations import Aligned, DeepFactorization, start_frames
-from lowrankflow.problems import SensingProblem
+from lowrankflow.problems import Factored, SensingProblem
 from lowrankflow.result import Result
 
 FLOW = "flow"
@@ -47,9 +47,9 @@ def flow_candidate(
     scale = sizes.init_scale or _SCALE * first_weight(problem)
     if scale == 0:
         return None
-    looks, last_better, begun = 0, 0, np.nan
-    for seen in _looks(problem, depth, scale, sizes, until=np.inf):
-        model = base.model(*balanced(seen.matrix))
+    last_better, begun = 0, np.nan
+    for looks, seen in enumerate(_looks(problem, depth, scale, sizes, until=np.inf)):
+        model = base.model(*balanced(thin(seen)))
         before = trail.best_error
         setting = {
             "effects": base.kind,
@@ -58,7 +58,6 @@ def flow_candidate(
             "time": seen.time,
         }
         error = trail.add(model, setting)
-        looks += 1
         begun = seen.loss if np.isnan(begun) else begun
         last_better = looks if error < before else last_better
         late = any(
@@ -71,11 +70,11 @@ def flow_candidate(
         )
         if late or seen.loss <= _LEARNT * begun:
             break
-    found = trail.result()
-    if found is None or found.rank == 0:
-        return found
-    polish(trail, found, base, problem, sizes)
-    found = trail.result()
+    stopped = trail.result()
+    if stopped is None or stopped.rank == 0:
+        return stopped
+    polish(trail, stopped, base, problem, sizes)
+    found = trail.result() or stopped
     if POLISHED in found.setting:
         return found
     ridge = _best_ridge(base, watch, found.model)
@@ -98,13 +97,16 @@ def refit_flow(result: CandidateResult, base: Base, sizes: Sizes) -> CompletionM
     if POLISHED in setting:
         return refit_polished(result, base, sizes)
     time = setting["time"] * sizes.num_train / table.num_entries
-    last = None
-    for last in _looks(
+    *_, last = _looks(
         table.problem(), setting["depth"], setting["init_scale"], sizes, until=time
-    ):
-        pass
-    assert last is not None, "a flow is seen at its start"
-    return base.model(*balanced(last.matrix), ridge=result.model.ridge)
+    )
+    return base.model(*balanced(thin(last)), ridge=result.model.ridge)
+
+
+def thin(seen: Snapshot) -> Factored:
+    """The matrix of a flow at its current rank, which is held as thin factors."""
+    assert isinstance(seen.matrix, Factored), "it is never formed"
+    return seen.matrix
 
 
 def first_weight(problem: SensingProblem) -> float:

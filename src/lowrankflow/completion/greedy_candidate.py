@@ -19,10 +19,9 @@ GREEDY = "greedy path"
 # Of the first rate: far below every penalty, or a path would end too early.
 _OPTIMAL = 1e-5
 _COARSE = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
-_COARSE_LARGE = (0.1,)
+# On a large table: of the rank that is best without penalty, one phase each.
+_LARGE = (0.03, 0.1)
 _PATIENCE = 3
-# The error of a path that has found a truth without noise, relative to zero's.
-_EXACT = 1e-3
 
 
 def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult | None:
@@ -59,7 +58,7 @@ def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult 
         greedy_low_rank_path(
             problem,
             max_rank=sizes.max_rank,
-            rtol=sizes.rtol,
+            rtol=sizes.rtol if penalty else sizes.exact_rtol,
             penalty=penalty,
             optimality_tolerance=_OPTIMAL,
             patience=None if problem.held_out is None else _PATIENCE,
@@ -73,10 +72,43 @@ def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult 
         error_at(sizes.penalty)
         return trail.result()
     alone = error_at(0.0)
-    if problem.held_out is not None and alone > _EXACT * first_error(base, watch):
-        coarse = _COARSE_LARGE if sizes.is_large else _COARSE
-        best_share(error_at, coarse, refinements=0 if sizes.is_large else 2)
+    if problem.held_out is None or alone <= watch.floor:
+        return trail.result()
+    if sizes.is_large:
+        _at_best_rank(base, watch, trail, problem, sizes, found["top"])
+    else:
+        best_share(error_at, _COARSE, refinements=2)
     return trail.result()
+
+
+def _at_best_rank(
+    base: Base,
+    watch: Watch,
+    trail: Trail,
+    problem: SensingProblem,
+    sizes: Sizes,
+    top: float,
+) -> None:
+    """Penalties at the rank that is best without: a phase each, not a path."""
+    found = trail.result()
+    if found is None or found.rank == 0:
+        return
+    last = found.model
+    for share in _LARGE:
+        penalty = share * top
+        watch.tell(f"greedy path, rank {last.rank}, penalty {penalty:.3g}", within=0.8)
+        step = refine(
+            problem,
+            Factored(last.left, np.eye(last.rank), last.right),
+            penalty=penalty,
+            rtol=sizes.rtol,
+            dtype=sizes.dtype,
+        )
+        before = trail.best_error
+        last = base.model(*balanced(step.matrix), ridge=penalty)
+        setting = {"effects": base.kind, "penalty": penalty}
+        if trail.add(last, setting, certificate=step.certificate) > before:
+            return
 
 
 def refit_greedy(result: CandidateResult, base: Base, sizes: Sizes) -> CompletionModel:
@@ -100,7 +132,7 @@ def refit_greedy(result: CandidateResult, base: Base, sizes: Sizes) -> Completio
         table.problem(),
         Factored(model.left, identity, model.right),
         penalty=penalty,
-        rtol=sizes.refit_rtol,
+        rtol=sizes.exact_rtol,
         dtype=sizes.dtype,
     )
     return base.model(*balanced(refined.matrix), ridge=penalty)
@@ -119,8 +151,3 @@ def with_held_out(base: Base, watch: Watch) -> SensingProblem:
         problem.measurements,
         held_out=HeldOut(held_out.operator, held_out.measurements),
     )
-
-
-def first_error(base: Base, watch: Watch) -> float:
-    """The held-out error of the effects alone."""
-    return watch.held_out(base.model())[0]

@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from lowrankflow.completion.model import CompletionModel
 from lowrankflow.completion.observed_table import ObservedTable
+from lowrankflow.completion.validation import Split
 from lowrankflow.errors import DataError, SpecError
 
 # As many residuals as it takes to believe half of a row's own spread.
@@ -39,41 +40,38 @@ class Conformal:
     scores: Float[np.ndarray, " n"]
 
     @staticmethod
-    def of(
-        model: CompletionModel,
-        selection: ObservedTable | None,
-        calibration: ObservedTable | None,
-    ) -> "Conformal | None":
-        """From two sets of entries that the model was not fitted to.
+    def of(model: CompletionModel, split: Split) -> "Conformal | None":
+        """From the entries that the model was not fitted to.
 
         Args:
-            model: fitted to others.
-            selection: those that spreads are learnt from.
-            calibration: those that scores are taken on.
+            model: fitted to the first part.
+            split: scores are taken on the third part. Spreads are learnt from the
+                others: from the first in rows (columns) where it has more than twice
+                as many entries as the model has ranks, so that residuals there are
+                more than what fitting has left.
 
         Returns:
-            None when the latter are too few.
+            None when there is no third part.
         """
-        if selection is None or calibration is None:
+        if split.selection is None or split.calibration is None:
             return None
-        residuals = model.at(selection.rows, selection.cols) - selection.values
-        squares = np.square(residuals)
-        mean = float(squares.mean())
-        if mean == 0:
-            mean = float(np.finfo(float).tiny)
-        spreads = [
-            _spread(index, squares / mean, size)
-            for index, size in zip(
-                (selection.rows, selection.cols), selection.shape, strict=True
-            )
-        ]
+        fitted, mean_fitted = _squares(model, split.train)
+        fresh, mean = _squares(model, split.selection)
+        spreads = []
+        for name, size in zip(("rows", "cols"), split.train.shape, strict=True):
+            index = getattr(split.train, name)
+            counts = np.bincount(index, minlength=size)
+            many = (counts > 2 * model.rank)[index]
+            index = np.concatenate([index[many], getattr(split.selection, name)])
+            squares = np.concatenate([fitted[many] / mean_fitted, fresh / mean])
+            spreads.append(_spread(index, squares, size))
         found = Conformal(
             row_spread=spreads[0],
             col_spread=spreads[1],
             level_spread=float(np.sqrt(mean)),
             scores=np.zeros(0),
         )
-        scores = found.scores_of(model, calibration)
+        scores = found.scores_of(model, split.calibration)
         return Conformal(
             row_spread=found.row_spread,
             col_spread=found.col_spread,
@@ -134,6 +132,12 @@ def _quantile(scores: np.ndarray, level: float) -> float:
             fix="Give a lower level, or a larger validation=",
         )
     return float(scores[at - 1])
+
+
+def _squares(model: CompletionModel, table: ObservedTable) -> tuple[np.ndarray, float]:
+    """Squared residuals and their mean, which is not 0."""
+    squares = np.square(model.at(table.rows, table.cols) - table.values, dtype=float)
+    return squares, max(float(squares.mean()), float(np.finfo(float).tiny))
 
 
 def _spread(index: np.ndarray, squares: np.ndarray, size: int) -> np.ndarray:

@@ -79,7 +79,9 @@ class CompletionModel:
             return self._folded_parts(table)
         count = table.shape[0]
         cols = self.effects.cols
-        values = table.in_units(self.scale).values - self.effects.mean - cols[table.cols]
+        values = (
+            table.in_units(self.scale).values - self.effects.mean - cols[table.cols]
+        )
         effects = np.zeros(count)
         if self.has_row_effects:
             weights = np.ones(values.size) if table.weights is None else table.weights

@@ -97,8 +97,9 @@ class ObservedTable:
                 fix="Look at how missing entries are marked: NaN = not known; in a "
                 "sparse array what is not stored",
             )
-        if order is not None and np.size(entry_weight) == order.size:
-            entry_weight = np.asarray(entry_weight).ravel()[order]
+        if order is not None and entry_weight is not None:
+            given = np.asarray(entry_weight)
+            entry_weight = given.ravel()[order] if given.size == order.size else given
         return found.weighted(entry_weight)
 
     @property
@@ -124,8 +125,8 @@ class ObservedTable:
             low = weights.min() if weights.size else np.nan
             raise DataError(
                 where=where,
-                rule="there is one weight above 0 for each known entry, or one for each "
-                f"cell of a {self.shape[0]} x {self.shape[1]} table",
+                rule="there is one weight above 0 for each known entry, or one for "
+                f"each cell of a {self.shape[0]} x {self.shape[1]} table",
                 got=f"shape {np.shape(entry_weight)}, least {low:g}",
                 fix="Leave out entries that should not count",
             )
@@ -150,7 +151,7 @@ class ObservedTable:
         return self._replaced(values=values)
 
     def in_units(self, scale: Float[np.ndarray, " cols"] | None) -> "ObservedTable":
-        """The same entries, each divided by its column's scale; as they are for None."""
+        """The same entries, each divided by its column's scale, if there is one."""
         if scale is None:
             return self
         values = self.values / scale[self.cols]
@@ -188,8 +189,8 @@ def _of_dense(table: Any) -> ObservedTable:
         raise DataError(
             where=f"{_WHERE}(table)",
             rule=f"a table is {_FORMS}",
-            got=f"{array.shape[1]} feature(s) (shape={array.shape}) while a minimum of 1 "
-            "is required"
+            got=f"{array.shape[1]} feature(s) (shape={array.shape}) while a minimum of "
+            "1 is required"
             if array.ndim == 2 and array.shape[0]
             else f"shape {array.shape}",
             fix="Reshape your data: array.reshape(-1, 1) if it is one column, "

@@ -57,8 +57,8 @@ def planned(
         most = _MOST.get(method)
         if is_auto and most is not None and sizes.num_train > most:
             skipped.append(
-                f"{method}: the table has {sizes.num_train:,} entries to fit, and it is "
-                f"slow beyond {most:,}; ask for it with method={method!r}"
+                f"{method}: the table has {sizes.num_train:,} entries to fit, and it "
+                f"is slow beyond {most:,}; ask for it with method={method!r}"
             )
             continue
         if method == SOFT and sizes.is_weighted:

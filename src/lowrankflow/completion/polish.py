@@ -67,7 +67,7 @@ def refit_polished(
         base.left_over.problem(),
         Factored(model.left, np.eye(model.rank), model.right),
         penalty=0.0,
-        rtol=sizes.refit_rtol,
+        rtol=sizes.exact_rtol,
         dtype=sizes.dtype,
     )
     return base.model(*balanced(refined.matrix))

@@ -1,4 +1,4 @@
-"""What a search over candidates finds: points of paths, candidates, how they compare."""
+"""What a search over candidates finds: points of paths, and how candidates compare."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -23,14 +23,11 @@ from lowrankflow.completion.results import CandidateResult
 from lowrankflow.completion.sizes import Sizes
 from lowrankflow.completion.soft_candidate import SOFT, refit_soft
 from lowrankflow.completion.validation import Split
-from lowrankflow.completion.watch import StopSearch, Watch
+from lowrankflow.completion.watch import EXACT, StopSearch, Watch
 
-# Effects that lower the held-out mean square by less are no base of their own on a
-# large table, where every base is one path more.
-_WORTH = 0.02
-# The held-out error, relative to that of one number for all, below which nothing is
-# left to be won.
-_EXACT = 1e-5
+# Effects that lower the held-out mean square by less may be chance: other methods begin
+# without them, and on a large table, where every base is one path more, end there.
+_WORTH = 0.05
 _REFITS = {GREEDY: refit_greedy, FLOW: refit_flow, SOFT: refit_soft, ALS: refit_als}
 
 
@@ -97,6 +94,8 @@ def search(
     watch = Watch(split, callback)
     mean = base_of(split.train, kind="mean", penalty=PENALTY)
     mean_error = watch.held_out(mean.model())[0]
+    if split.selection is not None:
+        watch.floor = EXACT * mean_error
     best, base = effects_candidate(watch, kinds)
     skipped: list[str] = []
     if is_auto and split.selection is None:
@@ -117,7 +116,7 @@ def search(
             found = trial.run(watch)
             if found is not None:
                 tried.append((found, trial.base))
-            if is_auto and watch.best_error <= _EXACT * mean_error:
+            if is_auto and watch.best_error <= watch.floor:
                 skipped.append(
                     f"what comes after {trial.name}: the held-out error is "
                     f"{watch.best_error:.1e}, that of one number for all "
@@ -196,11 +195,11 @@ def _bases(
     if "none" not in kinds or base.kind == "none":
         return [base]
     plain = base_of(watch.split.train, kind="none", penalty=PENALTY)
-    if not sizes.is_large:
-        return [base, plain]
     error = watch.held_out(plain.model())[0]
     gain = 1 - (best.held_out_error / error) ** 2 if error > 0 else 0.0
-    return [base] if gain > _WORTH else [plain]
+    if sizes.is_large:
+        return [base] if gain > _WORTH else [plain]
+    return [base, plain] if gain > _WORTH else [plain, base]
 
 
 def _error(result: CandidateResult) -> float:

@@ -9,6 +9,8 @@ from lowrankflow.completion.observed_table import ObservedTable
 LARGE = 2_000_000
 # Up to so many entries everything is exact to the last digit that counts.
 SMALL = 100_000
+# The largest rank that is tried unless another is asked for.
+_MOST_RANK = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +51,8 @@ class Sizes:
         return 1e-4 if self.num_train <= SMALL else 1e-3
 
     @property
-    def refit_rtol(self) -> float:
-        """The same for the model that is kept."""
+    def exact_rtol(self) -> float:
+        """The same without penalty, where a truth may be found, and at the end."""
         return 1e-7 if self.num_train <= SMALL else 1e-3
 
     @property
@@ -69,11 +71,7 @@ class Sizes:
         seed: int,
     ) -> "Sizes":
         """Those for a table; without a largest rank, what the entries could decide."""
-        most = min(train.shape)
-        if max_rank is not None:
-            most = min(most, max_rank)
-        else:
-            most = min(most, 100)
+        most = min(*train.shape, _MOST_RANK if max_rank is None else max_rank)
         return Sizes(
             num_train=train.num_entries,
             max_rank=max(most, 1),

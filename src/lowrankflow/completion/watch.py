@@ -12,6 +12,9 @@ from lowrankflow.completion.validation import Split
 from lowrankflow.dynamics import PathCertificate
 
 _SECONDS_BETWEEN = 0.1
+# Held-out errors below this share of that of one number for all are alike: nothing is
+# left to be won.
+EXACT = 1e-5
 
 
 class StopSearch(Exception):  # noqa: N818, it is no error
@@ -20,6 +23,8 @@ class StopSearch(Exception):  # noqa: N818, it is no error
 
 class Watch:
     """Judge of one search.
+
+    Errors below its `floor` are alike, and the first model that has one is the best.
 
     Args:
         split: the entries fitted to, and those kept aside.
@@ -31,6 +36,7 @@ class Watch:
     ):
         self.split = split
         self.best: CandidateResult | None = None
+        self.floor = 0.0
         self._callback = callback
         self._begun = self._told = time.perf_counter()
         self._done, self._share = 0.0, 0.0
@@ -127,8 +133,9 @@ class Trail:
             )
         )
         error = training_error if np.isnan(held_out) else held_out
-        if np.isfinite(error) and (self._best is None or error < self._best[0]):
-            self._best = error, len(self._points) - 1, model, residuals
+        judged = max(error, self._watch.floor)
+        if np.isfinite(error) and (self._best is None or judged < self._best[0]):
+            self._best = judged, len(self._points) - 1, model, residuals
         return error
 
     @property
