@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from run import AUTO
+from table import SHORT, shown
 
 from lowrankflow.studies.style import GRID, INK, depth_look, panels, styled
 
@@ -55,14 +56,16 @@ def ratios(results):
         axes.text(
             1.02,
             place,
-            f"{said}  {rival}",
+            f"{said}  {SHORT.get(rival, rival)}",
             transform=axes.get_yaxis_transform(),
             va="center",
             fontsize=7,
         )
     axes.axvline(1.0, color=INK, linewidth=0.9)
     axes.set_xscale("log")
-    axes.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)], fontsize=7)
+    axes.set_yticks(
+        range(len(rows)), [shown(row[0]) for row in reversed(rows)], fontsize=7
+    )
     axes.set_ylim(-0.8, len(rows) - 0.2)
     axes.grid(axis="y", color=GRID, linewidth=0.4)
     ticks = [0.05, 0.1, 0.2, 0.5, 0.7, 1.0, 1.2]

@@ -66,9 +66,13 @@ class Results:
             and row["draw"] not in self.of(row["table"], row["method"])
         ]
 
-    def numbers(self, table: str, method: str, name: str = "error") -> list[float]:
-        """One number for each draw."""
-        return [row[name] for row in self.of(table, method).values()]
+    def numbers(
+        self, table: str, method: str, name: str = "error", beside: str | None = None
+    ) -> list[float]:
+        """One number for each draw; only of those that another method has as well."""
+        rows = self.of(table, method)
+        kept = rows.keys() if beside is None else rows.keys() & self.of(table, beside)
+        return [rows[draw][name] for draw in sorted(kept)]
 
     def best_rival(self, table: str, method: str = AUTO) -> str | None:
         """The peer of least mean error over a method's draws, of those that have all.
@@ -92,6 +96,12 @@ class Results:
         return [
             here[draw]["error"] / there[draw]["error"] for draw in here.keys() & there
         ]
+
+
+def shown(table: str) -> str:
+    """A table's name as it is read alone."""
+    ratings = table[:2] in ("u1", "ua") or table == "10,000 seen"
+    return f"MovieLens, {table}" if ratings else table
 
 
 def spread(values: list[float], digits: int = 3) -> str:
@@ -118,8 +128,8 @@ def verdict(ratios: list[float]) -> str:
 def summary(results: Results, method: str = AUTO) -> str:
     """One line a table: ours, the best peer, and their ratio."""
     lines = [
-        "| table | ours chose | our error | best peer | its error | ratio | |",
-        "|---|---|---|---|---|---|---|",
+        "| table | draws | ours chose | our error | best peer | its error | ratio | |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for table in results.tables():
         rival = results.best_rival(table, method)
@@ -129,11 +139,12 @@ def summary(results: Results, method: str = AUTO) -> str:
         ratios = results.ratios(table, method, rival)
         chose = dict.fromkeys(row["chosen"].get("method", "") for row in own.values())
         cells = [
-            table,
+            shown(table),
+            str(len(ratios)),
             ", ".join(chose),
             spread(results.numbers(table, method)),
             SHORT.get(rival, rival),
-            spread(results.numbers(table, rival)),
+            spread(results.numbers(table, rival, beside=method)),
             spread(ratios),
             verdict(ratios),
         ]
