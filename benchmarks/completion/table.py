@@ -219,10 +219,33 @@ def without_answer(results: Results) -> str:
     return "\n".join(lines) or "Every method answered every draw."
 
 
+def progress(results: Results) -> str:
+    """How far the benchmark has come."""
+    from data import tables
+    from run import suits
+
+    methods = (AUTO, *RIVALS)
+    due = {
+        (table.name, draw, method)
+        for table in tables()
+        for draw in range(table.draws)
+        for method in methods
+        if suits(method, table)
+    }
+    done = {(row["table"], row["draw"], row["method"]) for row in results.rows}
+    said = f"{len(done & due)} of {len(due)} steps have been taken"
+    ours = {step for step in due if step[2] == AUTO}
+    said += f", {len(done & ours)} of {len(ours)} of them by `MatrixCompleter`."
+    if done >= due:
+        return said
+    return said + " Tables and draws that are not here have not been run yet."
+
+
 def pieces(results: Results) -> dict[str, str]:
     """Everything that a page may ask for, by its mark."""
     found = {
         "summary": summary(results),
+        "progress": progress(results),
         "costs": costs(results),
         "failed": without_answer(results),
     }
