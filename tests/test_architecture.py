@@ -81,6 +81,10 @@ LAZY_IMPORTS = {
 }
 # Places that may ask an object what it can do, or call its parent.
 ALLOWED_CALLS = {
+    (
+        "completion/completer.py",
+        "super",
+    ): "scikit-learn's tags are those of its parents, with changes",
     ("errors.py", "super"): "an exception hands its message to ValueError",
 }
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}

@@ -38,8 +38,8 @@ def test_a_matrix_is_filled(quick, tmp_path):
     )
     for part in (
         "wide.csv: 3 x 3, 3 entries known, 66.7 % missing.",
-        "Read as CSV, a matrix; delimiter comma; with a header.",
-        "1 row has no entry at all; effects fill them: z.",
+        "Read as CSV, a matrix; delimiter comma; with a header; names of rows.",
+        "1 row without any entry, filled by effects: z.",
         "Compared on 10 known entries that were kept aside (random):",
         "flow penalty 0.25 2 0.5 best 1.5",
         "effects penalty 0.25 0 1 0.75 ± 0.1 1.5",
@@ -182,7 +182,7 @@ def test_a_second_ctrl_c_gives_up(quick, tmp_path):
 def test_a_table_is_not_lost_for_its_intervals(quick, tmp_path):
     quick.kind.num_aside = 0
     result = quick(["complete", "long.csv", "-o", "f.csv", "--intervals", "0.9"])
-    assert "give a larger --holdout" in done(result, 1)
+    assert "nothing is known of how good this is" in done(result, 1)
     assert "No intervals are written: some are aside" in result.stderr
     assert (tmp_path / "f.csv").read_text().startswith("user,item,rating\n")
 
@@ -261,6 +261,7 @@ def test_the_library_own_completer(cli, tmp_path):
     ("words", "message"),
     [
         (["--method", "svd"], "Error --method: "),
+        (["--method", "svd"], "Give --method auto."),
         (["--rank", "0"], "Error --rank: "),
         (["--holdout", "2"], "Error --holdout: "),
         (["--holdout-scheme", "all"], "Error --holdout-scheme: "),

@@ -1,6 +1,7 @@
 """`lowrankflow complete`: fill a half-empty table, and say how well."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -253,8 +254,14 @@ def _as_options(file: Path) -> Iterator[None]:
             where=_OPTIONS[name] if known else str(file),
             rule=error.rule,
             got=error.got,
-            fix=error.fix,
+            fix=re.sub(r"\b(\w+)=\(?\"?([^\")]+)\"?\)?", _as_typed, error.fix),
         ) from None
+
+
+def _as_typed(found: re.Match[str]) -> str:
+    """`max_rank=10` as it is typed: `--rank 10`."""
+    option = _OPTIONS.get(found[1])
+    return found[0] if option is None else f"{option} {found[2]}".replace(", ", ",")
 
 
 @contextlib.contextmanager

@@ -26,17 +26,18 @@ def say_table(source: str, table: "Table") -> None:
     console = results()
     rows, cols = table.shape
     share = table.num_entries / table.num_cells
+    names = table.detected.form == "wide" and table.row_labels is not None
     print_text(
         console,
-        f"{source}: {rows:,} x {cols:,}, {table.num_entries:,} entries known, "
+        f"{source}: {rows:,} x {cols:,}, {counted(table.num_entries, 'entry')} known, "
         f"{percent(1 - share)} missing.",
     )
-    print_text(console, f"Read as {described(table.detected)}.")
+    print_text(console, f"Read as {described(table.detected, has_names=names)}.")
     for note in warnings_of(table):
         print_text(console, note)
 
 
-def described(detected: "Detected") -> str:
+def described(detected: "Detected", *, has_names: bool = False) -> str:
     """How a file was read, in a line."""
     kind = "a matrix" if detected.form == "wide" else "an entry on each line"
     parts = [f"{detected.kind}, {kind}"]
@@ -47,6 +48,8 @@ def described(detected: "Detected") -> str:
         parts.append("decimal comma")
     if detected.has_header is not None:
         parts.append("with a header" if detected.has_header else "no header")
+    if has_names:
+        parts.append("names of rows")
     if detected.columns is not None:
         names = ("row", "column", "value", "weight")
         pairs = zip(names, detected.columns, strict=False)
@@ -62,9 +65,11 @@ def warnings_of(table: "Table") -> list[str]:
     found = [f"A guess: {guess}." for guess in detected.guesses]
     found += [f"{note}." for note in detected.notes]
     if detected.num_missing_lines:
-        found.append(f"{detected.num_missing_lines:,} lines have no value.")
+        lines = counted(detected.num_missing_lines, "line")
+        found.append(f"Without a value: {lines}.")
     if detected.num_repeated:
-        found.append(f"{detected.num_repeated:,} repeated entries were made one.")
+        times = counted(detected.num_repeated, "repetition")
+        found.append(f"Made one with what they repeat: {times}.")
     for what, empty, labels in (
         ("row", table.empty_rows(), table.row_labels),
         ("column", table.empty_cols(), table.col_labels),
@@ -73,9 +78,8 @@ def warnings_of(table: "Table") -> list[str]:
             some = empty[:_MOST_SHOWN]
             names = [str(k) if labels is None else str(labels[k]) for k in some]
             more = ", ..." if empty.size > _MOST_SHOWN else ""
-            have = f"{what} has" if empty.size == 1 else f"{what}s have"
             found.append(
-                f"{empty.size:,} {have} no entry at all; effects fill them: "
+                f"{counted(empty.size, what)} without any entry, filled by effects: "
                 f"{', '.join(names)}{more}."
             )
     return found
@@ -137,8 +141,8 @@ def verdict(completer: Any) -> str:
     validation = completer.validation_
     if not validation.num_selection:
         return (
-            "Too few entries were kept aside to say how good this is: give a larger "
-            "--holdout."
+            "No entries were kept aside to compare on, so nothing is known of how good "
+            "this is."
         )
     name = _winner(completer)
     if validation.held_out_error >= validation.mean_error:
@@ -231,3 +235,10 @@ def summary(table: "Table", completer: Any) -> dict[str, Any]:
         ],
         "verdict": verdict(completer),
     }
+
+
+def counted(number: int, what: str) -> str:
+    """1 entry, 2 entries."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number:,} {what[:-1]}ies" if what.endswith("y") else f"{number:,} {what}s"

@@ -6,22 +6,15 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from lowrankflow.completion.bases import KINDS, Kind
-from lowrankflow.completion.completer_checks import (
-    CompleterSettings,
-    checked_cells,
-    checked_settings,
-)
-from lowrankflow.completion.intervals import Conformal
+from lowrankflow.completion.candidates.bases import Kind
+from lowrankflow.completion.completer_checks import checked_cells, checked_settings
+from lowrankflow.completion.completer_input import rows_of, table_of
+from lowrankflow.completion.learning import Learnt, learn
 from lowrankflow.completion.observed_table import ObservedTable
-from lowrankflow.completion.results import SearchProgress, Validation
-from lowrankflow.completion.search import search
-from lowrankflow.completion.sizes import Sizes
-from lowrankflow.completion.units import column_scale
+from lowrankflow.completion.results import SearchProgress
 from lowrankflow.completion.validation import Scheme, split_entries
-from lowrankflow.completion.watch import root_mean_square
 from lowrankflow.errors import DataError
 from lowrankflow.problems import Numbers
 
@@ -30,13 +23,15 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Complete a half-empty table by effects and a low-rank part chosen on the data.
 
     A tenth of the known entries is kept aside. Row and column effects, the path of
-    greedy low-rank learning, the deep flow stopped in time, soft-impute and alternating
-    least squares are fitted to the rest and compared on it; the best is fitted again to
-    all entries. `comparison_` has all of them, and by how much the winner won.
+    greedy low-rank learning, the deep flow stopped in time, soft-impute, alternating
+    least squares and variational Bayes are fitted to the rest and compared on it, and
+    so is a weighted mean of them; the best is fitted again to all entries.
+    `comparison_` has all of them, and by how much the winner won.
 
     Args:
         method: "auto", or one of "effects", "greedy path", "flow", "soft-impute",
-            "als", or a tuple of these to be compared.
+            "als", "bayes", or a tuple of these to be compared, with "blend" for their
+            weighted mean.
         depth: of the flow, >= 2; None tries 2 and 3.
         init_scale: of the flow's start, > 0, in units of the table; None for 1e-5 of
             the first direction's weight.
@@ -83,7 +78,7 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         are alike (`comparison_` has standard errors).
     Cost: `docs/completion.md` has time and memory for each million entries.
     Source: li2021, algorithm 1 (greedy path); arora2019 (flow); mazumder2010
-        (soft-impute); zhou2008 (als).
+        (soft-impute); zhou2008 (als); lim2007 (bayes).
     Differs: held-out entries choose among them.
 
     Examples:
@@ -157,8 +152,8 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         del y
         settings = checked_settings(self.get_params(deep=False))
-        table = self._table(X, reset=True, shape=shape, entry_weight=entry_weight)
-        self._learn(table, settings, callback)
+        table = table_of(self, X, reset=True, shape=shape, entry_weight=entry_weight)
+        self._keep(table, learn(table, settings, callback))
         return self
 
     def fit_transform(
@@ -190,7 +185,7 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             DataError: when it is no table of as many columns.
         """
         check_is_fitted(self)
-        table = self._rows_of(X)
+        table = rows_of(self, X)
         return self._filled(self.model_.folded(table).dense(), table)
 
     def complete(self) -> Float[np.ndarray, "rows cols"]:
@@ -225,7 +220,7 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if cols is None:
-            table = self._rows_of(rows)
+            table = rows_of(self, rows)
             return self._clipped(self.model_.folded(table).dense())
         row_index, col_index = checked_cells(rows, cols, self.table_.shape)
         return self._clipped(self.model_.at(row_index, col_index))
@@ -287,7 +282,7 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             table = ObservedTable.of(X, shape=self.table_.shape)
             found = self.predict(table.rows, table.cols)
             return -float(np.sqrt(np.mean(np.square(found - table.values))))
-        table = self._table(X, reset=False)
+        table = table_of(self, X, reset=False)
         settings = checked_settings(self.get_params(deep=False))
         split = split_entries(
             table,
@@ -309,128 +304,29 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         found = self._clipped(model.at(hidden.rows, hidden.cols))
         return -float(np.sqrt(hidden.mean_square(found - hidden.values)))
 
-    def _learn(
-        self,
-        table: ObservedTable,
-        settings: CompleterSettings,
-        callback: Callable[[SearchProgress], object] | None,
-    ) -> None:
-        split = split_entries(
-            table,
-            fraction=settings.validation,
-            scheme=settings.validation_scheme,
-            seed=settings.seed,
-        )
-        self.scale_ = column_scale(split.train, settings.scale)
-        inside = split.in_units(self.scale_)
-        sizes = Sizes.of(
-            split.train,
-            max_rank=settings.max_rank,
-            penalty=settings.penalty,
-            depth=settings.depth,
-            init_scale=settings.init_scale,
-            seed=settings.seed,
-        )
-        kinds = KINDS if settings.effects == "auto" else (settings.effects,)
-        if settings.effects == "auto" and sizes.is_large:
-            kinds = ("none", "both")
-        found = search(
-            inside,
-            methods=settings.methods,
-            is_auto=settings.is_auto,
-            kinds=kinds,
-            sizes=sizes,
-            callback=callback,
-        )
-        winner = found.candidates[0]
-        self.conformal_ = Conformal.of(winner.model, inside)
-        model = winner.model
-        if settings.refit and inside.selection is not None:
-            whole = table.in_units(self.scale_)
-            model = found.refitted(whole, sizes)
-        self.model_ = model.in_units(self.scale_)
-        self.table_ = table
+    def _keep(self, table: ObservedTable, learnt: Learnt) -> None:
+        """What was learnt, as attributes."""
+        candidates = learnt.found.candidates
+        winner = candidates[0]
+        self.table_, self.model_ = table, learnt.model
+        self.scale_, self.conformal_ = learnt.scale, learnt.conformal
         self.method_, self.setting_ = winner.method, winner.setting
-        self.rank_ = self.model_.rank
+        self.rank_, self.effects_ = self.model_.rank, self.model_.effects
         self.factors_ = self.model_.left, self.model_.right
-        self.effects_ = self.model_.effects
-        self.path_, self.comparison_ = winner.path, found.candidates
-        self.n_iter_ = max(sum(len(one.path) for one in found.candidates), 1)
-        self.interrupted_ = found.interrupted
-        self.coverage_ = (
-            np.nan if self.conformal_ is None else self.conformal_.coverage(0.9)
-        )
-        aside = inside.selection, inside.calibration
-        self.validation_ = Validation(
-            scheme=settings.validation_scheme,
-            fraction=settings.validation,
-            num_selection=0 if aside[0] is None else aside[0].num_entries,
-            num_calibration=0 if aside[1] is None else aside[1].num_entries,
-            held_out_error=winner.held_out_error,
-            calibration_error=np.nan
-            if aside[1] is None
-            else root_mean_square(aside[1], winner.model),
-            effects_error=found.effects_error,
-            mean_error=found.mean_error,
-            skipped=found.skipped,
-        )
-        counts = [
-            np.bincount(index, minlength=size)
-            for index, size in zip((table.rows, table.cols), table.shape, strict=True)
-        ]
+        self.path_, self.comparison_ = winner.path, candidates
+        self.n_iter_ = max(sum(len(one.path) for one in candidates), 1)
+        self.validation_ = learnt.validation
+        self.interrupted_ = learnt.found.interrupted
+        self.coverage_ = np.nan
+        if self.conformal_ is not None:
+            self.coverage_ = self.conformal_.coverage(0.9)
         self.unobserved_rows_, self.unobserved_cols_ = (
-            np.flatnonzero(count == 0) for count in counts
+            np.flatnonzero(np.bincount(index, minlength=size) == 0)
+            for index, size in zip((table.rows, table.cols), table.shape, strict=True)
         )
         if self.verbose:
-            for one in found.candidates:
-                print(one)
-
-    def _rows_of(self, X: Any) -> ObservedTable:  # noqa: N803
-        """Rows to be completed, of which nothing need be known."""
-        try:
-            return self._table(X, reset=False)
-        except DataError:
-            empty = _all_missing(X)
-            if empty is None or empty.shape[1] != self.n_features_in_:
-                raise
-            return empty
-
-    def _table(
-        self,
-        X: Any,  # noqa: N803
-        *,
-        reset: bool,
-        shape: tuple[int, int] | None = None,
-        entry_weight: Numbers | None = None,
-    ) -> ObservedTable:
-        """The known entries of what is given, by scikit-learn's rules and ours."""
-        if isinstance(X, tuple | ObservedTable):
-            if not reset and isinstance(X, tuple) and shape is None:
-                most = int(np.max(X[0], initial=-1)) + 1
-                shape = max(most, 1), self.n_features_in_
-            table = ObservedTable.of(X, shape=shape, entry_weight=entry_weight)
-            if reset:
-                self.n_features_in_ = table.shape[1]
-            elif table.shape[1] != self.n_features_in_:
-                raise DataError(
-                    where="MatrixCompleter.transform(X)",
-                    rule=f"X has {self.n_features_in_} columns, as in fit",
-                    got=f"{table.shape[1]}",
-                    fix="Give rows of the same table",
-                )
-            return table
-        checked = ObservedTable.of(X, shape=shape, entry_weight=entry_weight)
-        # Feature names and their number, as scikit-learn has them.
-        validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse=True,
-            ensure_all_finite="allow-nan",
-            dtype=None,
-            skip_check_array=True,
-        )
-        return checked
+            for one in candidates:
+                print(one.sentence)
 
     def _filled(
         self, dense: Float[np.ndarray, "rows cols"], table: ObservedTable
@@ -452,15 +348,3 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _all_missing(X: Any) -> ObservedTable | None:  # noqa: N803
-    """A table without any known entry, if that is what was wrong with it."""
-    try:
-        array = np.asarray(X, float)
-    except (TypeError, ValueError):
-        return None
-    if array.ndim != 2 or array.size == 0 or not np.isnan(array).all():
-        return None
-    none = np.zeros(0, np.int64)
-    return ObservedTable(rows=none, cols=none, values=np.zeros(0), shape=array.shape)

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Int
 from sklearn.utils import check_random_state
 
-from lowrankflow.completion.bases import KINDS, Kind
-from lowrankflow.completion.plan import METHODS
+from lowrankflow.completion.candidates.bases import KINDS, Kind
+from lowrankflow.completion.candidates.plan import METHODS
 from lowrankflow.completion.validation import SCHEMES, Scheme
 from lowrankflow.errors import DataError, SpecError
 from lowrankflow.problems import Numbers, checked_index, real_number

@@ -63,6 +63,19 @@ class CandidateResult:
     difference: float = 0.0
     difference_error: float = 0.0
 
+    @property
+    def sentence(self) -> str:
+        """Method, setting, errors, in a line."""
+        said = ", ".join(
+            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in self.setting.items()
+            if name != "parts"
+        )
+        return (
+            f"{self.method} ({said}): rank {self.rank}, held-out error "
+            f"{self.held_out_error:.5g}, {self.seconds:.1f} s"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Validation:

@@ -1,0 +1,1 @@
+"""Half-empty tables in files: read with the place of every mistake, and written."""
