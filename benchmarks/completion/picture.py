@@ -112,7 +112,9 @@ def recovery(results):
         transform=axes.get_xaxis_transform(),
     )
     axes.set_yscale("log")
-    axes.set_xlabel("entries seen of a 100 x 100 table of rank 5, no noise")
-    axes.set_ylabel("root-mean-square error (entries have variance 1)")
-    axes.legend(loc="lower left")
+    axes.set_xlabel(
+        "entries seen of a 100 x 100 table of rank 5 and variance 1, no noise"
+    )
+    axes.set_ylabel("root-mean-square error")
+    axes.legend(loc="center right")
     return figure

@@ -1,7 +1,8 @@
 """Every method on every table; finished steps are kept, and a stopped run goes on.
 
     python benchmarks/completion/run.py [--peers-python PATH] [--tables WORDS ...]
-        [--methods NAMES ...] [--limit SECONDS] [--results FILE]
+        [--methods NAMES ...] [--draws NUMBER] [--limit SECONDS] [--results FILE]
+        [--forget METHODS ...] [--retry]
 
 A step is one method on one draw. A method does all draws of a table in one process of
 its own, on one thread, and sees files without the test values; the errors are measured
@@ -37,7 +38,7 @@ SIMPLE = ("effects", "soft-impute")
 AUTO, BLOCKS = "auto", "auto, blocks"
 SINGLE = tuple(f"only {name}" for name in ("greedy path", "flow", "soft-impute", "als"))
 OURS = (*SIMPLE, AUTO, BLOCKS, *SINGLE)
-STEP_SECONDS = 400.0  # a step that takes longer is given up, and said to be
+STEP_SECONDS = 900.0  # a step that takes longer is given up, and said to be
 RATINGS_ONLY = ("cmfrec, implicit", "surprise SVD++")
 THREADS = (
     "NUMBA_NUM_THREADS",
@@ -71,7 +72,19 @@ def rows_of(file: Path) -> list[dict]:
     return found
 
 
-def answered(command: list[str], count: int):
+def forget(file: Path, methods: list[str], *, failed: bool) -> None:
+    """Drop steps, to be taken again: all of some methods, and those that failed."""
+    rows = rows_of(file)
+    kept = [
+        row
+        for row in rows
+        if row["method"] not in methods and not (failed and "failed" in row)
+    ]
+    if len(kept) < len(rows):
+        file.write_text("".join(json.dumps(row) + "\n" for row in kept))
+
+
+def answered(command: list[str], count: int, seconds: float):
     """The lines of JSON of a process, each in time; a string where one did not come."""
     environment = os.environ | dict.fromkeys(THREADS, "1")
     environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
@@ -95,9 +108,9 @@ def answered(command: list[str], count: int):
         try:
             for _ in range(count):
                 try:
-                    line = lines.get(timeout=STEP_SECONDS)
+                    line = lines.get(timeout=seconds)
                 except queue.Empty:
-                    yield f"no answer within {STEP_SECONDS:.0f} s"
+                    yield f"no answer within {seconds:.0f} s"
                     return
                 if line is None:
                     child.wait()
@@ -111,8 +124,10 @@ def answered(command: list[str], count: int):
             child.wait()
 
 
-def run_steps(table: Table, method: str, draws: list[int], python: str, file: Path):
+def run_steps(table: Table, method: str, draws: list[int], given) -> None:
     """One method on the draws of a table, in one process."""
+    python = given.peers_python if method in PEERS else sys.executable
+    file = given.results
     script = HERE / ("peers.py" if method in PEERS else "ours.py")
     built = {draw: table.build(draw) for draw in draws}
     with tempfile.TemporaryDirectory() as name:
@@ -121,7 +136,7 @@ def run_steps(table: Table, method: str, draws: list[int], python: str, file: Pa
             built[draw].save(place)
         command = [python, str(script), method, *map(str, places.values())]
         waiting = list(draws)
-        for answer in answered(command, len(draws)):
+        for answer in answered(command, len(draws), given.step_limit):
             draw = waiting.pop(0)
             row = {
                 "table": table.name,
@@ -152,8 +167,12 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", choices=(*PEERS, *OURS))
     parser.add_argument("--draws", type=int, default=100, help="only the first so many")
     parser.add_argument("--limit", type=float, default=float("inf"))
+    parser.add_argument("--step-limit", type=float, default=STEP_SECONDS)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--forget", nargs="*", default=[], help="methods to take again")
+    parser.add_argument("--retry", action="store_true", help="what failed, again")
     given = parser.parse_args()
+    forget(given.results, given.forget, failed=given.retry)
     begun = time.monotonic()
     done = {
         (row["table"], row["draw"], row["method"]) for row in rows_of(given.results)
@@ -175,8 +194,7 @@ def main() -> None:
             if time.monotonic() - begun > given.limit:
                 print("the time is up; the next run goes on here")
                 return
-            python = given.peers_python if method in PEERS else sys.executable
-            run_steps(table, method, draws, python, given.results)
+            run_steps(table, method, draws, given)
 
 
 if __name__ == "__main__":

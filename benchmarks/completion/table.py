@@ -153,7 +153,10 @@ def summary(results: Results, method: str = AUTO) -> str:
 
 
 def errors(results: Results, group: str, name: str = "error") -> str:
-    """Errors of every method on the tables of a group; the least is bold."""
+    """Errors of every method on the tables of a group; the least is bold.
+
+    Where `MatrixCompleter` has not done all draws, only those that it has done count.
+    """
     tables = results.tables(group)
     methods = [
         method
@@ -165,7 +168,8 @@ def errors(results: Results, group: str, name: str = "error") -> str:
         "|---" * (len(methods) + 1) + "|",
     ]
     for table in tables:
-        found = {m: results.numbers(table, m, name) for m in methods}
+        beside = AUTO if results.of(table, AUTO) else None
+        found = {m: results.numbers(table, m, name, beside) for m in methods}
         least = min((np.mean(v) for v in found.values() if v), default=0.0)
         cells = [table]
         for method in methods:
