@@ -57,6 +57,7 @@ LAZY_IMPORTS = {
         "problems/indian_pines.py",
         "scipy.io",
     ): "a tenth of a second to import; only a .mat file needs it",
+    ("problems/pictures.py", "PIL"): "only photographs need it",
     (
         "problems/row_solutions.py",
         "lowrankflow.problems",

@@ -1,3 +1,7 @@
+from lowrankflow.problems.air_quality import (
+    AIR_QUALITY_LICENCE as AIR_QUALITY_LICENCE,
+    load_air_quality as load_air_quality,
+)
 from lowrankflow.problems.checks import (
     checked_index as checked_index,
     checked_shape as checked_shape,
@@ -14,12 +18,20 @@ from lowrankflow.problems.effects import (
     hold_out as hold_out,
     remove_effects as remove_effects,
 )
+from lowrankflow.problems.fluorescence import (
+    FLUORESCENCE_LICENCE as FLUORESCENCE_LICENCE,
+    load_fluorescence as load_fluorescence,
+)
 from lowrankflow.problems.gaussian_sensing import (
     SensingScale as SensingScale,
     gaussian_sensing as gaussian_sensing,
     symmetric_gaussian_sensing as symmetric_gaussian_sensing,
 )
 from lowrankflow.problems.grid import ExhaustiveGrid as ExhaustiveGrid
+from lowrankflow.problems.il2_response import (
+    IL2_LICENCE as IL2_LICENCE,
+    load_il2_response as load_il2_response,
+)
 from lowrankflow.problems.indian_pines import (
     INDIAN_PINES_LICENCE as INDIAN_PINES_LICENCE,
     IndianPines as IndianPines,
@@ -64,6 +76,10 @@ from lowrankflow.problems.operators import (
     SymmetricEntrySampling as SymmetricEntrySampling,
     described as described,
 )
+from lowrankflow.problems.pictures import (
+    PICTURES_LICENCE as PICTURES_LICENCE,
+    load_picture as load_picture,
+)
 from lowrankflow.problems.planted import (
     measure as measure,
     planted_completion as planted_completion,
@@ -78,6 +94,7 @@ from lowrankflow.problems.problem import (
     SensingProblem as SensingProblem,
     checked_problem as checked_problem,
 )
+from lowrankflow.problems.published_table import PublishedTable as PublishedTable
 from lowrankflow.problems.ratings import (
     MOVIELENS_LICENCE as MOVIELENS_LICENCE,
     Ratings as Ratings,
@@ -99,6 +116,10 @@ from lowrankflow.problems.sampling import (
     uniform_entries_with_replacement as uniform_entries_with_replacement,
     uniform_symmetric_entries as uniform_symmetric_entries,
     unobserved_entries as unobserved_entries,
+)
+from lowrankflow.problems.serology import (
+    SEROLOGY_LICENCE as SEROLOGY_LICENCE,
+    load_serology as load_serology,
 )
 from lowrankflow.problems.symmetrized import (
     SymmetrizedOperator as SymmetrizedOperator,
