@@ -123,7 +123,7 @@ def say_comparison(completer: Any) -> None:
             "mean squares, with its standard error.",
         )
     for skipped in validation.skipped:
-        asked = re.sub(r"method='([\w -]+)'", r"--method '\1'", skipped)
+        asked = re.sub(r"method='([\w-]+)'", r"--method \1", skipped)
         print_text(console, f"Not tried: {asked}.")
     print_text(console, Text(verdict(completer), style="bold"))
     if aside and not math.isnan(completer.coverage_ or math.nan):
@@ -179,7 +179,15 @@ def _winner(completer: Any) -> str:
 
 def margin(one: Any) -> str:
     """How much worse a candidate is, with the standard error of that."""
-    return f"{one.difference:.2g} ± {one.difference_error:.1g}"
+    return f"{digits(one.difference, 2)} ± {digits(one.difference_error, 1)}"
+
+
+def digits(number: float, significant: int) -> str:
+    """A number to so many digits, without an exponent where it is of usual size."""
+    if number == 0 or not 1e-5 < abs(number) < 1e6:
+        return f"{number:.{significant}g}"
+    places = significant - 1 - math.floor(math.log10(abs(number)))
+    return f"{round(number, places):.{max(places, 0)}f}"
 
 
 def setting_words(setting: dict) -> str:
@@ -187,6 +195,10 @@ def setting_words(setting: dict) -> str:
     parts = []
     for name, value in setting.items():
         if value is None:
+            continue
+        if name == "parts":
+            shares = (f"{part['weight']:.2f} {part['method']}" for part in value)
+            parts.append(" + ".join(shares))
             continue
         said = f"{value:.3g}" if isinstance(value, float) else str(value)
         parts.append(f"{name.replace('_', ' ')} {said}")

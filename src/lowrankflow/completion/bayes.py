@@ -29,6 +29,8 @@ from lowrankflow.seeds import generator
 _WARM = 3
 # Below this share of the largest direction's size one is no longer there.
 _VANISHED = 1e-3
+# And below this share of what noise in every cell would have as a norm.
+_NOTHING = 1e-4
 _FLOOR = 1e-12  # of the noise, relative to the entries' mean square
 
 
@@ -174,7 +176,9 @@ def _factors(
     unit = np.sqrt(rows.precision)
     left, right = rows.mean * unit, cols.mean / unit
     sizes = np.linalg.norm(left, axis=0) * np.linalg.norm(right, axis=0)
-    kept = sizes > _VANISHED * sizes.max(initial=0.0)
+    # A direction of this size is an entry's noise, spread over all cells.
+    unit = np.sqrt(noise * left.shape[0] * right.shape[0])
+    kept = sizes > np.maximum(_VANISHED * sizes.max(initial=0.0), _NOTHING * unit)
     return BayesFactors(
         left=left[:, kept],
         right=right[:, kept],

@@ -40,9 +40,10 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             its entries), >= 0; None chooses it.
         effects: "auto" chooses; "none", "mean" (one number), "rows", "columns" or
             "both".
-        scale: "auto" divides columns by their standard deviation where these differ so
-            much that the columns must have different units; "columns" always does;
-            None never. With it all errors are in units of columns.
+        scale: "auto" divides columns by their standard deviation where there are at
+            most 64 of them and these differ by more than a factor of ten, as in columns
+            of different units; "columns" always does; None never. With it all errors
+            are in units of columns.
         validation: the share of the known entries that is kept aside, in [0, 1); 0 for
             none, which leaves "auto" with effects alone.
         validation_scheme: how: "random", the same share of all "rows" or "columns", or

@@ -7,8 +7,10 @@ from lowrankflow.completion.observed_table import ObservedTable
 
 # As many entries as it takes to believe half of a column's own variance.
 _BELIEF = 5.0
-# Standard deviations that differ by more than this are of different units.
-_DIFFERENT = 30.0
+# Few columns whose standard deviations differ by more than this are of different units.
+# Many are of one kind, as the bands of an image or the items of a shop, and what varies
+# more is to count more.
+_DIFFERENT, _FEW = 10.0, 64
 
 
 def column_scale(
@@ -18,14 +20,17 @@ def column_scale(
 
     Args:
         table: the entries.
-        scale: "columns", or "auto" for the same where the standard deviations of
-            columns differ by more than a factor of thirty; None for no scale.
+        scale: "columns", or "auto" for the same where there are at most 64 columns and
+            their standard deviations differ by more than a factor of ten; None for no
+            scale.
 
     The variance of a column with few entries is drawn towards the mean of all.
     """
     if scale is None:
         return None
     size = table.shape[1]
+    if scale == "auto" and size > _FEW:
+        return None
     weights = np.ones(table.num_entries) if table.weights is None else table.weights
     counts = np.bincount(table.cols, weights, minlength=size)
     means = np.bincount(table.cols, weights * table.values, minlength=size)

@@ -19,6 +19,10 @@ GREEDY = "greedy path"
 # Of the first rate: far below every penalty, or a path would end too early.
 _OPTIMAL = 1e-5
 _COARSE = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+_COARSE_MEDIUM = (0.3, 0.03, 0.003)
+# Held-out errors below this share of that of one number for all are nearly a truth
+# without noise: the rank is brought to its critical point exactly.
+_NEARLY = 0.02
 # On a large table: of the rank that is best without penalty, one phase each.
 _LARGE = (0.03, 0.1)
 _PATIENCE = 3
@@ -58,7 +62,7 @@ def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult 
         greedy_low_rank_path(
             problem,
             max_rank=sizes.max_rank,
-            rtol=sizes.rtol if penalty else sizes.exact_rtol,
+            rtol=sizes.rtol,
             penalty=penalty,
             optimality_tolerance=_OPTIMAL,
             patience=None if problem.held_out is None else _PATIENCE,
@@ -72,13 +76,33 @@ def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult 
         error_at(sizes.penalty)
         return trail.result()
     alone = error_at(0.0)
+    if alone <= _NEARLY * watch.mean_error:
+        alone = _exactly(base, trail, problem, sizes)
     if problem.held_out is None or alone <= watch.floor:
         return trail.result()
     if sizes.is_large:
         _at_best_rank(base, watch, trail, problem, sizes, found["top"])
+    elif sizes.is_medium:
+        best_share(error_at, _COARSE_MEDIUM, refinements=1)
     else:
         best_share(error_at, _COARSE, refinements=2)
     return trail.result()
+
+
+def _exactly(base: Base, trail: Trail, problem: SensingProblem, sizes: Sizes) -> float:
+    """The best rank without penalty, at its critical point; its held-out error."""
+    found = trail.result()
+    if found is None or found.rank == 0:
+        return np.inf
+    step = refine(
+        problem,
+        Factored(found.model.left, np.eye(found.rank), found.model.right),
+        rtol=sizes.exact_rtol,
+        dtype=sizes.dtype,
+    )
+    model = base.model(*balanced(step.matrix))
+    setting = {"effects": base.kind, "penalty": 0.0}
+    return trail.add(model, setting, certificate=step.certificate)
 
 
 def _at_best_rank(

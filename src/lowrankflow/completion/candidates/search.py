@@ -26,6 +26,9 @@ from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.completion.results import CandidateResult
 from lowrankflow.completion.validation import Split
 
+# Where they lower it by this much, and entries are few, nothing else is tried: what
+# begins without them would first have to learn them.
+_MOST, _PER_LINE = 0.5, 8
 # Effects that lower the held-out mean square by less may be chance: other methods begin
 # without them, and on a large table, where every base is one path more, end there.
 _WORTH = 0.05
@@ -102,7 +105,7 @@ def search(
     mean = base_of(split.train, kind="mean", penalty=PENALTY)
     mean_error = watch.held_out(mean.model())[0]
     if split.selection is not None:
-        watch.floor = EXACT * mean_error
+        watch.floor, watch.mean_error = EXACT * mean_error, mean_error
     best, base = effects_candidate(watch, kinds)
     skipped: list[str] = []
     if is_auto and split.selection is None:
@@ -205,6 +208,10 @@ def _bases(
     error = watch.held_out(plain.model())[0]
     gain = 1 - (best.held_out_error / error) ** 2 if error > 0 else 0.0
     if sizes.is_large:
+        return [base] if gain > _WORTH else [plain]
+    if gain > _MOST and sizes.num_train < _PER_LINE * sum(watch.split.train.shape):
+        return [base]
+    if sizes.is_medium:
         return [base] if gain > _WORTH else [plain]
     return [base, plain] if gain > _WORTH else [plain, base]
 

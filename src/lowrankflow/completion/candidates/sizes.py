@@ -7,6 +7,8 @@ from lowrankflow.completion.observed_table import ObservedTable
 
 # From so many entries on a table is large: fewer trials, in single precision.
 LARGE = 2_000_000
+# From so many on a candidate has one base and fewer penalties.
+MEDIUM = 150_000
 # Up to so many entries everything is exact to the last digit that counts.
 SMALL = 100_000
 # The largest rank that is tried unless another is asked for.
@@ -43,6 +45,11 @@ class Sizes:
         return self.num_train >= LARGE
 
     @property
+    def is_medium(self) -> bool:
+        """Whether trials are to be fewer."""
+        return self.num_train >= MEDIUM
+
+    @property
     def dtype(self) -> Literal["float64", "float32"]:
         """Of the arithmetic."""
         return "float32" if self.is_large else "float64"
@@ -60,7 +67,7 @@ class Sizes:
     @property
     def trials(self) -> int:
         """Penalties that a line of them takes, about."""
-        return 2 if self.is_large else 8
+        return 2 if self.is_large else 5 if self.is_medium else 8
 
     @staticmethod
     def of(

@@ -24,7 +24,8 @@ class StopSearch(Exception):  # noqa: N818, it is no error
 class Watch:
     """Judge of one search.
 
-    Errors below its `floor` are alike, and the first model that has one is the best.
+    Errors below its `floor` are alike, and the first model that has one is the best;
+    `mean_error` is that of one number for all.
 
     Args:
         split: the entries fitted to, and those kept aside.
@@ -36,7 +37,7 @@ class Watch:
     ):
         self.split = split
         self.best: CandidateResult | None = None
-        self.floor = 0.0
+        self.floor, self.mean_error = 0.0, 0.0
         self._callback = callback
         self._begun = self._told = time.perf_counter()
         self._done, self._share = 0.0, 0.0
