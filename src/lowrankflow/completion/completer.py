@@ -309,7 +309,7 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """What was learnt, as attributes."""
         candidates = learnt.found.candidates
         winner = candidates[0]
-        self.table_, self.model_ = table, learnt.model
+        self.table_, self.model_ = table.copied(), learnt.model
         self.scale_, self.conformal_ = learnt.scale, learnt.conformal
         self.method_, self.setting_ = winner.method, winner.setting
         self.rank_, self.effects_ = self.model_.rank, self.model_.effects

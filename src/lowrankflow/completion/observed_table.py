@@ -1,5 +1,6 @@
 """What is known of a table, from whatever form it comes in."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -146,6 +147,10 @@ class ObservedTable:
             weights=weights,
         )
 
+    def copied(self) -> "ObservedTable":
+        """The same entries, without what was made of them on the way."""
+        return self._replaced()
+
     def with_values(self, values: np.ndarray) -> "ObservedTable":
         """The same places with other values."""
         return self._replaced(values=values)
@@ -158,7 +163,11 @@ class ObservedTable:
         return self.with_values(values.astype(self.values.dtype, copy=False))
 
     def problem(self) -> SensingProblem:
-        """Completing it, as a problem with the (weighted) squared loss."""
+        """Completing it, as a problem with the (weighted) squared loss; made once."""
+        return self._problem
+
+    @functools.cached_property
+    def _problem(self) -> SensingProblem:
         return SensingProblem.from_entries(
             self.rows, self.cols, self.values, self.shape, weights=self.weights
         )

@@ -1,5 +1,7 @@
 """Alternating least squares as a candidate: a rank, a penalty that counts entries."""
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 
 from lowrankflow.completion.als import (
@@ -14,6 +16,7 @@ from lowrankflow.completion.model import CompletionModel
 from lowrankflow.completion.results import CandidateResult
 
 ALS = "als"
+Begin: TypeAlias = Literal["random"] | tuple[np.ndarray, np.ndarray]
 # Of the root mean square of what effects leave.
 _COARSE = (0.3, 0.1, 0.03, 0.01)
 _COARSE_LARGE = (0.03, 0.1)
@@ -42,8 +45,9 @@ def als_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult | N
     tried = 0
     for rank in ranks:
         last: AlternatingLeastSquares | None = None
+        begin = _begin(watch, rank) if sizes.is_large else "random"
 
-        def error_at(share: float, rank: int = rank) -> float:
+        def error_at(share: float, rank: int = rank, begin: Begin = begin) -> float:
             nonlocal last, tried
             penalty = share * unit
             watch.tell(
@@ -58,7 +62,7 @@ def als_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult | N
                 max_sweeps=_MOST_SWEEPS,
                 rtol=_RTOL,
                 seed=sizes.seed,
-                start="random" if last is None else (last.left, last.right),
+                start=begin if last is None else (last.left, last.right),
                 dtype=sizes.dtype,
             )
             tried += 1
@@ -75,6 +79,14 @@ def als_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult | N
                 refinements=0 if sizes.is_large else 1,
             )
     return trail.result()
+
+
+def _begin(watch: Watch, rank: int) -> Begin:
+    """The factors of the best candidate so far, if they are of this rank."""
+    best = watch.best
+    if best is None or best.rank != rank:
+        return "random"
+    return best.model.left, best.model.right
 
 
 def refit_als(result: CandidateResult, base: Base, sizes: Sizes) -> CompletionModel:

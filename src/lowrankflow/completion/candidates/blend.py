@@ -22,8 +22,9 @@ from lowrankflow.seeds import generator
 
 BLEND = "blend"
 # Entries to choose by for each candidate in the blend, at least; weights below this are
-# left out; and by how many standard errors it must be better than the best part.
-_FEWEST, _LEAST, _CLEARLY = 50, 0.03, 1.0
+# left out; and by how many standard errors, and what share of the mean square, it must
+# be better than the best part.
+_FEWEST, _LEAST, _CLEARLY, _WORTH = 50, 0.03, 1.0, 0.003
 _HEAVY = 1e4  # of the equation that weights add up to one, beside residuals of size 1
 
 
@@ -67,7 +68,7 @@ def blended(
     own = own / own.sum()
     gain = float(own @ paired)
     error = float(np.sqrt(np.square(own) @ np.square(paired - gain)))
-    if gain > -_CLEARLY * error:
+    if gain > -max(_CLEARLY * error, _WORTH * candidates[best].held_out_error ** 2):
         return None
     weights = _weights(residuals, aside)
     kept = np.flatnonzero(weights >= _LEAST)

@@ -17,7 +17,7 @@ from lowrankflow.problems import Factored, HeldOut, SensingProblem
 
 GREEDY = "greedy path"
 # Of the first rate: far below every penalty, or a path would end too early.
-_OPTIMAL = 1e-5
+_OPTIMAL, _OPTIMAL_LARGE = 1e-5, 1e-3
 _COARSE = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 _COARSE_MEDIUM = (0.3, 0.03, 0.003)
 # Held-out errors below this share of that of one number for all are nearly a truth
@@ -25,7 +25,7 @@ _COARSE_MEDIUM = (0.3, 0.03, 0.003)
 _NEARLY = 0.02
 # On a large table: of the rank that is best without penalty, one phase each.
 _LARGE = (0.03, 0.1)
-_PATIENCE = 3
+_PATIENCE, _PATIENCE_LARGE = 3, 1
 
 
 def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult | None:
@@ -40,6 +40,7 @@ def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult 
     problem = with_held_out(base, watch)
     found: dict[str, float] = {}
     tried = 0
+    patience = _PATIENCE_LARGE if sizes.is_large else _PATIENCE
 
     def error_at(share: float) -> float:
         nonlocal tried
@@ -63,9 +64,10 @@ def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult 
             problem,
             max_rank=sizes.max_rank,
             rtol=sizes.rtol,
+            inner=sizes.inner,
             penalty=penalty,
-            optimality_tolerance=_OPTIMAL,
-            patience=None if problem.held_out is None else _PATIENCE,
+            optimality_tolerance=_OPTIMAL_LARGE if sizes.is_large else _OPTIMAL,
+            patience=None if problem.held_out is None else patience,
             dtype=sizes.dtype,
             callback=judge,
         )
@@ -126,6 +128,7 @@ def _at_best_rank(
             Factored(last.left, np.eye(last.rank), last.right),
             penalty=penalty,
             rtol=sizes.rtol,
+            inner=sizes.inner,
             dtype=sizes.dtype,
         )
         before = trail.best_error
@@ -157,6 +160,7 @@ def refit_greedy(result: CandidateResult, base: Base, sizes: Sizes) -> Completio
         Factored(model.left, identity, model.right),
         penalty=penalty,
         rtol=sizes.exact_rtol,
+        inner=sizes.inner,
         dtype=sizes.dtype,
     )
     return base.model(*balanced(refined.matrix), ridge=penalty)

@@ -57,12 +57,19 @@ class Sizes:
     @property
     def rtol(self) -> float:
         """How near to a critical point a phase goes in the search."""
+        if self.is_large:
+            return 1e-2
         return 1e-4 if self.num_train <= SMALL else 1e-3
+
+    @property
+    def inner(self) -> Literal["newton", "als"]:
+        """What descends to critical points: sweeps are cheap, Newton's steps exact."""
+        return "als" if self.is_large else "newton"
 
     @property
     def exact_rtol(self) -> float:
         """The same without penalty, where a truth may be found, and at the end."""
-        return 1e-7 if self.num_train <= min(SMALL, LARGE - 1) else 1e-3
+        return 1e-7 if self.num_train <= min(SMALL, LARGE - 1) else self.rtol
 
     @property
     def trials(self) -> int:
