@@ -21,7 +21,10 @@ FLOW = "flow"
 DEPTHS = (2, 3)
 # Of the start, relative to the first direction's weight.
 _SCALE = 1e-5
-_ADMISSION, _RTOL, _EXACT_RTOL = 1e-3, 1e-2, 1e-3
+_RTOL, _EXACT_RTOL = 1e-2, 1e-3
+# What is left out, relative to the largest: with many entries a direction more is dear,
+# and one that is small when the flow is stopped changes little.
+_ADMISSION, _EXACT_ADMISSION, _MANY = 1e-2, 1e-3, 20_000
 # Steps between two looks, and the largest number of steps.
 _LOOK, _MOST_STEPS = 5, 4000
 # Looks without a better one, and the risen error, relative to the best, that end it.
@@ -122,9 +125,10 @@ def first_weight(problem: SensingProblem) -> float:
 
 
 def _flow(sizes: Sizes) -> AdaptiveRankFlow:
-    rtol = _RTOL if sizes.num_train > 20_000 else _EXACT_RTOL
+    many = sizes.num_train > _MANY
+    rtol = _RTOL if many else _EXACT_RTOL
     return AdaptiveRankFlow(
-        admission_tolerance=_ADMISSION,
+        admission_tolerance=_ADMISSION if many else _EXACT_ADMISSION,
         rtol=rtol,
         atol=rtol,
         max_rank=sizes.max_rank,

@@ -22,7 +22,7 @@ from lowrankflow.completion.results import CandidateResult
 
 METHODS = (EFFECTS, GREEDY, FLOW, SOFT, ALS, BAYES, BLEND)
 # Entries up to which the slow ones are part of "auto".
-_MOST = {SOFT: 20_000, FLOW: 500_000, BAYES: LARGE}
+_MOST = {SOFT: 20_000, FLOW: 100_000, BAYES: LARGE}
 # Soft-impute pays for cells too: many of its singular values are not zero.
 _MOST_CELLS = 250_000
 # Expected work, relative to one another.
