@@ -75,20 +75,17 @@ class Results:
         return [rows[draw][name] for draw in sorted(kept)]
 
     def best_rival(self, table: str, method: str = AUTO) -> str | None:
-        """The peer of least mean error over a method's draws, of those that have all.
-
-        Without any step of the method, over the draws that most peers have.
-        """
+        """The peer of least mean error, over the draws that the method and all have."""
         steps = {rival: self.of(table, rival) for rival in RIVALS}
-        due = self.of(table, method).keys() or max(
-            (found.keys() for found in steps.values()), key=len
-        )
-        whole = {
+        steps = {rival: found for rival, found in steps.items() if found}
+        due = set(self.of(table, method)) or set.union(set(), *steps.values())
+        for found in steps.values():
+            due &= set(found)
+        means = {
             rival: np.mean([found[draw]["error"] for draw in due])
             for rival, found in steps.items()
-            if found and due <= found.keys()
         }
-        return min(whole, key=whole.get) if whole else None
+        return min(means, key=means.get) if due and means else None
 
     def ratios(self, table: str, method: str, other: str) -> list[float]:
         """Errors of a method over those of another, draw by draw."""
@@ -142,7 +139,7 @@ def summary(results: Results, method: str = AUTO) -> str:
             shown(table),
             str(len(ratios)),
             ", ".join(chose),
-            spread(results.numbers(table, method)),
+            spread(results.numbers(table, method, beside=rival)),
             SHORT.get(rival, rival),
             spread(results.numbers(table, rival, beside=method)),
             spread(ratios),
