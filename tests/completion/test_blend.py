@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from half_empty import planted, relative
+from half_empty import planted, relative, tastes
 
 from lowrankflow.completion import MatrixCompleter, ObservedTable
 from lowrankflow.completion.candidates.bases import base_of
@@ -62,14 +62,7 @@ def test_the_mean_of_models_is_one():
 
 
 def test_a_blend_that_won_is_fitted_again_and_folds_new_rows():
-    rng = np.random.default_rng(5)
-    # Tastes far from low rank, with effects, on a scale of five: every candidate errs
-    # in its own way.
-    one, other = rng.standard_normal((150, 1, 4)), rng.standard_normal((80, 4))
-    truth = 4 * np.exp(-0.2 * np.square(one - other).sum(axis=2))
-    truth += 0.5 * rng.standard_normal((150, 1)) + 0.5 * rng.standard_normal(80)
-    table = truth + 0.5 * rng.standard_normal(truth.shape)
-    table[rng.random(table.shape) < 0.4] = np.nan
+    truth, table = tastes()
     completer = MatrixCompleter(
         method=("greedy path", "als", "bayes", "effects", "blend"), validation=0.3
     ).fit(table)

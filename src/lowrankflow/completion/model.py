@@ -135,14 +135,11 @@ class CompletionModel:
 
 def balanced(matrix: Factored) -> tuple[np.ndarray, np.ndarray]:
     """Left and right with left'left = right'right diagonal: W = left right'."""
-    left, core, right = (np.asarray(part) for part in matrix_parts(matrix))
+    left, core, right = (
+        np.asarray(part) for part in (matrix.left, matrix.core, matrix.right)
+    )
     if core.shape[0] == 0:
         return left, right
     u, values, vt = np.linalg.svd(core)
     root = np.sqrt(values)
     return left @ (u * root), right @ (vt.T * root)
-
-
-def matrix_parts(matrix: Factored) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Its left block, core and right block."""
-    return np.asarray(matrix.left), np.asarray(matrix.core), np.asarray(matrix.right)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes as PlotAxes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from lowrankflow.completion.candidates.als_candidate import ALS
+from lowrankflow.completion.candidates.bayes_candidate import BAYES
 from lowrankflow.completion.candidates.effects_candidate import EFFECTS
 from lowrankflow.completion.candidates.flow_candidate import FLOW
 from lowrankflow.completion.candidates.greedy_candidate import GREEDY
@@ -117,6 +118,11 @@ def _what(one: CandidateResult) -> str:
         return "Left: the best of each rank. Right: the flow, whose rank grows."
     if one.method == ALS:
         return "Left: the best of each rank. Right: its penalties, a line for each."
+    if one.method == BAYES:
+        return (
+            "Left: the best of each rank. Right: the sweeps, a line for each largest "
+            "rank that was allowed."
+        )
     return "Left: the best of each rank. Right: the best of each penalty."
 
 
@@ -150,7 +156,12 @@ def _over_setting(one: CandidateResult) -> View | None:
             return None
         lines = [("kept aside", line)]
         return View(name="time of the flow", lines=lines, is_log=False, is_path=True)
-    penalties = {p.setting["penalty"]: [] for p in one.path if p.setting["penalty"]}
+    if one.method == BAYES:
+        lines = _grouped(one.path, "largest_rank", lambda p: float(p.setting["sweeps"]))
+        return View(name="sweeps", lines=lines, is_log=False, is_path=True)
+    # Effects, as a part of a blend, have none.
+    values = [p.setting.get("penalty") for p in one.path]
+    penalties = {value: [] for value in values if value}
     if len(penalties) < 2:
         return None
     if one.method == ALS:
@@ -194,7 +205,7 @@ def _grouped(
         groups.setdefault(point.setting[name], []).append((x(point), point))
     return [
         (
-            f"{name} {readable(value)}",
+            f"{name.replace('_', ' ')} {readable(value)}",
             sorted(groups[value], key=lambda pair: pair[0]),
         )
         for value in sorted(groups)
