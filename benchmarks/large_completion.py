@@ -234,12 +234,9 @@ def completer_side(folder, threads):
     from lowrankflow.completion import MatrixCompleter
 
     (rows, cols, values), aside, shape = read_data(folder)
-    # As few as fit; the passes that large tables need are compiled by one such.
-    few = {"method": ("greedy path", "als", "blend", "effects"), "effects": "none"}
-    part = slice(0, 40_000)
-    MatrixCompleter(**few, max_rank=14).fit(
-        (rows[part], cols[part], values[part]), shape=shape
-    )
+    # Compiled by the smallest table that is large; a smaller one takes another path.
+    part = slice(0, 2_300_000)
+    MatrixCompleter().fit((rows[part], cols[part], values[part]), shape=shape)
     before, begun, cpu = peak_gb(), time.perf_counter(), time.process_time()
     completer = MatrixCompleter().fit((rows, cols, values), shape=shape)
     took, cpu = time.perf_counter() - begun, time.process_time() - cpu

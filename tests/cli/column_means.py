@@ -25,14 +25,6 @@ LOW_RANK = (
     candidate("flow", 2, 0.5, 0.0, 0.0),
     candidate("effects", 0, 1.0, 0.75, 0.1),
 )
-UNSURE = (
-    candidate("flow", 2, 0.98, 0.0, 0.0),
-    candidate("effects", 0, 1.0, 0.04, 0.1),
-)
-EFFECTS = (
-    candidate("effects", 0, 1.0, 0.0, 0.0),
-    candidate("flow", 2, 1.2, 0.44, 0.1),
-)
 
 
 class ColumnMeans:
@@ -48,7 +40,7 @@ class ColumnMeans:
         self.smooth, self.clip = options["smooth"], options["clip"]
         type(self).made = self
 
-    def fit(self, entries, *, shape, entry_weight, callback):
+    def fit(self, entries, *, shape, entry_weight, callback, checkpoint):
         rows, cols, values = entries
         best = None
         self.interrupted_ = False

@@ -13,7 +13,7 @@ from lowrankflow.cli.complete_output import (
     say_written,
     write_outputs,
 )
-from lowrankflow.cli.complete_search import shown_search
+from lowrankflow.cli.complete_search import search_folder, shown_search
 from lowrankflow.cli.complete_words import say_comparison, say_table, summary
 from lowrankflow.cli.console import print_json, remarks
 from lowrankflow.cli.failures import DONE, INCOMPLETE, load_library
@@ -218,12 +218,14 @@ def complete(
         clip=bounds,
         random_state=seed,
     )
+    checkpoint = search_folder(outputs, speaks=speaks)
     with _as_options(file), shown_search(quiet=quiet) as tell:
         completer.fit(
             (table.rows, table.cols, table.values),
             shape=table.shape,
             entry_weight=table.weights,
             callback=tell,
+            checkpoint=checkpoint,
         )
     if speaks:
         say_comparison(completer)
@@ -232,6 +234,9 @@ def complete(
         written = write_outputs(
             outputs, completer, table, level=level, pairs=wanted, integers=integers
         )
+    if checkpoint is not None and not completer.interrupted_:
+        with contextlib.suppress(OSError):
+            completion.forget_search(checkpoint)
     if as_json:
         found = summary(table, completer)
         print_json({**found, "written": [str(path) for path in written]})

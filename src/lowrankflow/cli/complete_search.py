@@ -5,12 +5,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lowrankflow.cli.console import remarks
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from lowrankflow.cli.complete_output import Outputs
 
 _SECONDS_BETWEEN_LINES = 30.0
 _BAR = 20
@@ -21,6 +24,33 @@ class Interruption:
 
     def __init__(self) -> None:
         self.is_asked = False
+
+
+def search_folder(outputs: "Outputs", *, speaks: bool) -> Path | None:
+    """Where finished candidates are kept until the search is over and written.
+
+    It is beside the first file that is to be written; None where none is.
+
+    Args:
+        outputs: what is to be written.
+        speaks: whether to say that a search which was stopped is there.
+    """
+    from lowrankflow.completion import num_kept
+
+    written = [outputs.out, outputs.model, outputs.report]
+    first = next((path for path in written if path is not None), None)
+    if first is None:
+        return None
+    folder = first.with_name(f"{first.name}.search")
+    kept = num_kept(folder)
+    if kept and speaks:
+        remarks().print(
+            f"{folder} has {kept} finished candidate{'s' if kept > 1 else ''} of a "
+            "search that was stopped; it goes on from there if table and options are "
+            "the same.",
+            soft_wrap=True,
+        )
+    return folder
 
 
 @contextlib.contextmanager

@@ -18,7 +18,6 @@ _NAMES = {
 }
 _MOST_SHOWN = 5
 # How many standard errors a difference has to be for more than chance.
-_CLEAR = 2.0
 
 
 def say_table(source: str, table: "Table") -> None:
@@ -133,48 +132,20 @@ def say_comparison(completer: Any) -> None:
             f"{validation.num_calibration:,} other entries kept aside.",
         )
     if completer.interrupted_:
-        console.print("The search was ended early; this is the best so far.")
+        console.print(
+            "The search was ended early; this is the best so far. Finished candidates "
+            "are kept where something is written: the same command with --force goes "
+            "on from them."
+        )
 
 
 def verdict(completer: Any) -> str:
-    """Whether the data look low-rank at all, as far as is known."""
-    validation = completer.validation_
-    if not validation.num_selection:
-        return (
-            "No entries were kept aside to compare on, so nothing is known of how good "
-            "this is."
-        )
-    name = _winner(completer)
-    if validation.held_out_error >= validation.mean_error:
-        return (
-            f"{name} does no better than one number for all: the known entries say "
-            "next to nothing of the missing ones, at least of those kept aside."
-        )
-    if completer.rank_ == 0:
-        return (
-            f"{name} did best: beyond effects of rows and columns these data do not "
-            "look low-rank, and nothing is gained by a low-rank part."
-        )
-    effects = [one for one in completer.comparison_ if one.rank == 0]
-    gain = 1 - (validation.held_out_error / validation.effects_error) ** 2
-    if effects and effects[0].difference < _CLEAR * effects[0].difference_error:
-        return (
-            f"{name} won, but over effects of rows and columns by no more than chance "
-            f"could explain ({margin(effects[0])}): the data do not clearly look "
-            "low-rank."
-        )
-    if gain <= 0:
-        return f"{name} does no better than effects of rows and columns."
-    return (
-        f"{name} explains {percent(gain)} of what effects of rows and columns leave: "
-        "the data look low-rank" + (", a little." if gain < 0.1 else ".")
-    )
+    """Whether the data look low-rank at all, as the page has it."""
+    from lowrankflow.completion import judged
 
-
-def _winner(completer: Any) -> str:
-    name = completer.method_
-    rank = f", rank {completer.rank_}" if completer.rank_ else ""
-    return f"{name[:1].upper()}{name[1:]}{rank}"
+    found = judged(completer)
+    said = f"Do these data look low-rank? {found.headline}. {found.reason}"
+    return " ".join((said, *found.evidence[:1])).replace("\u00a0", " ")
 
 
 def margin(one: Any) -> str:

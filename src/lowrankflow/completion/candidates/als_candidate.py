@@ -68,7 +68,7 @@ def als_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult | N
             tried += 1
             model = base.model(last.left, last.right, ridge=penalty, by_count=True)
             setting = {"effects": base.kind, "penalty": penalty, "by_count": True}
-            return trail.add(model, setting)
+            return trail.add(model, setting, training_error=last.training_error)
 
         if sizes.penalty is not None:
             error_at(sizes.penalty / unit)

@@ -53,7 +53,12 @@ def greedy_candidate(base: Base, watch: Watch, sizes: Sizes) -> CandidateResult 
             left, right = balanced(step.matrix)
             setting = {"effects": base.kind, "penalty": penalty}
             model = base.model(left, right, ridge=penalty)
-            error = trail.add(model, setting, certificate=step.certificate)
+            error = trail.add(
+                model,
+                setting,
+                certificate=step.certificate,
+                training_error=_training_error(base, step),
+            )
             least = min(least, error)
             watch.tell(
                 f"greedy path, penalty {penalty:.3g}, rank {step.rank}",
@@ -107,6 +112,13 @@ def _exactly(base: Base, trail: Trail, problem: SensingProblem, sizes: Sizes) ->
     return trail.add(model, setting, certificate=step.certificate)
 
 
+def _training_error(base: Base, step: PathStep) -> float:
+    """Root mean square over the entries fitted to, of the loss that a step ended at."""
+    table = base.left_over
+    total = table.num_entries if table.weights is None else table.weights.sum()
+    return float(np.sqrt(2 * step.loss / total))
+
+
 def _at_best_rank(
     base: Base,
     watch: Watch,
@@ -134,7 +146,13 @@ def _at_best_rank(
         before = trail.best_error
         last = base.model(*balanced(step.matrix), ridge=penalty)
         setting = {"effects": base.kind, "penalty": penalty}
-        if trail.add(last, setting, certificate=step.certificate) > before:
+        error = trail.add(
+            last,
+            setting,
+            certificate=step.certificate,
+            training_error=_training_error(base, step),
+        )
+        if error > before:
             return
 
 

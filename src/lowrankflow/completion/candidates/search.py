@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from lowrankflow.completion.candidates.effects_candidate import (
 )
 from lowrankflow.completion.candidates.flow_candidate import FLOW, refit_flow
 from lowrankflow.completion.candidates.greedy_candidate import GREEDY, refit_greedy
-from lowrankflow.completion.candidates.plan import planned
+from lowrankflow.completion.candidates.plan import Trial, planned
 from lowrankflow.completion.candidates.sizes import Sizes
 from lowrankflow.completion.candidates.soft_candidate import SOFT, refit_soft
 from lowrankflow.completion.candidates.watch import EXACT, StopSearch, Watch
@@ -39,6 +40,18 @@ _REFITS = {
     ALS: refit_als,
     BAYES: refit_bayes,
 }
+
+
+class Kept(Protocol):
+    """Where finished candidates are kept."""
+
+    def get(self, number: int, name: str) -> CandidateResult | None:
+        """The candidate of a trial; None where it is not finished."""
+        ...
+
+    def put(self, number: int, result: CandidateResult) -> None:
+        """Keep it."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,6 +102,7 @@ def search(
     kinds: Sequence[Kind],
     sizes: Sizes,
     callback: Callable[..., object] | None,
+    kept: Kept | None = None,
 ) -> Found:
     """Compare candidates on the entries kept aside.
 
@@ -100,6 +114,7 @@ def search(
         kinds: effects to try.
         sizes: what the size of the table decides.
         callback: told of progress; True ends the search.
+        kept: where finished candidates are, and go; None to keep none.
     """
     watch = Watch(split, callback)
     mean = base_of(split.train, kind="mean", penalty=PENALTY)
@@ -120,10 +135,10 @@ def search(
     total = sum(trial.work for trial in trials)
     interrupted = False
     try:
-        for trial in trials:
+        for number, trial in enumerate(trials):
             watch.next_part(trial.work / total)
             watch.tell(trial.name)
-            found = trial.run(watch)
+            found = _finished(number, trial, watch, kept)
             if found is not None:
                 tried.append((found, trial.base))
             if is_auto and watch.best_error <= watch.floor:
@@ -156,6 +171,20 @@ def search(
         mean_error=mean_error,
         interrupted=interrupted,
     )
+
+
+def _finished(
+    number: int, trial: Trial, watch: Watch, kept: Kept | None
+) -> CandidateResult | None:
+    """A candidate as it was kept; where it was not, as it comes out, and kept now."""
+    found = None if kept is None else kept.get(number, trial.name)
+    if found is not None:
+        watch.consider(found)
+        return found
+    found = trial.run(watch)
+    if kept is not None and found is not None:
+        kept.put(number, found)
+    return found
 
 
 def compared(

@@ -51,6 +51,11 @@ class Watch:
         """Held-out error of the best candidate so far; infinite before there is one."""
         return np.inf if self.best is None else self.best.held_out_error
 
+    def consider(self, found: CandidateResult) -> None:
+        """A candidate is finished: it is the best so far, or not."""
+        if self.best is None or found.held_out_error < self.best_error:
+            self.best = found
+
     def next_part(self, share: float) -> None:
         """A part of the expected work begins; the last one is over."""
         self._done = min(self._done + self._share, 1.0)
@@ -161,9 +166,7 @@ class Trail:
             model=model,
             residuals=residuals,
         )
-        best = self._watch.best
-        if best is None or found.held_out_error < best.held_out_error:
-            self._watch.best = found
+        self._watch.consider(found)
         return found
 
 
