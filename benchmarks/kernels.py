@@ -1,7 +1,7 @@
 """Passes over the entries beside the limits of the machine, and how their cost grows.
 
     python benchmarks/kernels.py              # limits, rates, 1e5 to 1e7 entries, ranks
-    python benchmarks/kernels.py --largest 8  # up to 1e8: 10 GB, and long to prepare
+    python benchmarks/kernels.py --largest 8  # up to 1e8: 6 GB
 
 Limits are measured in the same run, one thread like the passes: arithmetic by a dense
 product, memory by a copy, gathered rows by a pass that adds up the rows of a factor in
@@ -31,6 +31,7 @@ from lowrankflow.problems.sampled_vectors import (
 # room: no more than a fifth of the matrix is observed.
 PER_ROW, ASPECT, SHARE = 143, 7, 0.2
 AHEAD = 32
+ROWS_AT_ONCE = 20_000
 LIMITS_AT = (10**5, 10**6)
 RANKS = (1, 2, 5, 10, 15, 20, 30, 40, 60, 100)
 
@@ -42,13 +43,23 @@ def shape_of(m):
 
 
 def sampled(m, threads, seed=0):
-    """The passes over m entries drawn at random."""
+    """The passes over m entries or a little fewer, drawn at random.
+
+    Each row draws as many columns, and those that it draws twice are one.
+    """
     rng = np.random.default_rng(seed)
     shape = shape_of(m)
-    flat = np.unique(rng.integers(shape[0] * shape[1], size=int(1.3 * m)))
-    flat = rng.permutation(flat)[:m]
-    assert flat.size == m, "too few were distinct"
-    return SampledProducts.of(*np.divmod(flat, shape[1]), shape, threads=threads)
+    found = []
+    for first in range(0, shape[0], ROWS_AT_ONCE):
+        count = min(ROWS_AT_ONCE, shape[0] - first)
+        drawn = rng.integers(shape[1], size=(count, m // shape[0]), dtype=np.int32)
+        drawn.sort(axis=1)
+        fresh = np.ones(drawn.shape, bool)
+        fresh[:, 1:] = drawn[:, 1:] > drawn[:, :-1]
+        rows = np.repeat(np.arange(first, first + count, dtype=np.int32), fresh.sum(1))
+        found.append((rows, drawn[fresh]))
+    rows, cols = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return SampledProducts.of(rows, cols, shape, threads=threads)
 
 
 def best(call, least=5, seconds=0.4):

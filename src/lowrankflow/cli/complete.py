@@ -98,8 +98,8 @@ def complete(
     method: Annotated[
         str,
         typer.Option(
-            help="auto compares them all; or effects, 'greedy path', flow, "
-            "soft-impute, als, blend, or several with commas between them."
+            help="auto compares them all; or effects, greedy-path, flow, soft-impute, "
+            "als, bayes, blend, or several with commas between them."
         ),
     ] = "auto",
     rank: Annotated[int | None, typer.Option(help="The largest rank tried.")] = None,
@@ -181,7 +181,8 @@ def complete(
 
     Methods are compared on entries that are kept aside, and the best one fills the
     table. Ctrl-C ends the search with the best so far, which is written; the exit code
-    is then 1. A second Ctrl-C gives up.
+    is then 1. A second Ctrl-C gives up. A search that was killed goes on from the
+    methods that were finished, which are in OUT.search until OUT is written.
     """
     _check(intervals, write)
     bounds = _pair_of_numbers(clip)
