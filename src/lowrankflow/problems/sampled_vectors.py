@@ -2,8 +2,9 @@
 
 A row whose length is known when a pass is compiled stays in registers from its first
 entry to its last; as a loop over a length known only then, it goes through memory at
-every entry, at a third of the speed. A row here is a few vectors of 32 bytes, and the
-number of its columns is a multiple of what one of them holds.
+every entry, at a third of the speed. A row here is a few vectors, and the number of its
+columns is a multiple of what one of them holds: 64 bytes where there are two or more of
+these, else 32, so that sums go on in two of them at least.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, register_model
 
-VECTOR_BYTES = 32
+VECTOR_BYTES, LONG_BYTES = 32, 64
 LINE_BYTES = 64
 # Sums may be taken in the order of the machine's vectors.
 _SUMS = ("reassoc", "contract", "nsz")
@@ -26,7 +27,10 @@ class RowType(types.Type):
 
     def __init__(self, dtype: Any, width: int):
         self.dtype = dtype
-        self.lanes = min(VECTOR_BYTES * 8 // dtype.bitwidth, width)
+        length = width * dtype.bitwidth // 8
+        is_long = length % LONG_BYTES == 0 and length >= 2 * LONG_BYTES
+        vector = LONG_BYTES if is_long else VECTOR_BYTES
+        self.lanes = min(vector * 8 // dtype.bitwidth, width)
         self.count = width // self.lanes
         assert self.count * self.lanes == width, "a row is whole vectors"
         types.Type.__init__(self, name=f"Row({dtype}, {width})")
