@@ -59,6 +59,10 @@ LAZY_IMPORTS = {
     ): "a tenth of a second to import; only a .mat file needs it",
     ("problems/pictures.py", "PIL"): "only photographs need it",
     (
+        "problems/pair_products.py",
+        "lowrankflow.problems",
+    ): "Numba takes half a second to import; few need it",
+    (
         "problems/row_solutions.py",
         "lowrankflow.problems",
     ): "Numba takes half a second to import; few need it",

@@ -8,9 +8,7 @@ from jaxtyping import Float, Int
 
 from lowrankflow.completion.fold_in import fold_in
 from lowrankflow.completion.observed_table import ObservedTable
-from lowrankflow.problems import Effects, Factored
-
-_PIECE = 1_000_000  # numbers of a thin product that are formed at once
+from lowrankflow.problems import Effects, Factored, pair_products
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,11 +49,7 @@ class CompletionModel:
         """The values of cells."""
         out = self.effects.at(rows, cols)
         if self.rank:
-            step = max(_PIECE // self.rank, 1)
-            for k in range(0, rows.size, step):
-                piece = slice(k, k + step)
-                left, right = self.left[rows[piece]], self.right[cols[piece]]
-                out[piece] += np.einsum("kr,kr->k", left, right)
+            out += pair_products(self.left, self.right, rows, cols)
         return out if self.scale is None else out * self.scale[cols]
 
     def dense(self) -> Float[np.ndarray, "rows cols"]:

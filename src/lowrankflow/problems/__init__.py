@@ -76,6 +76,7 @@ from lowrankflow.problems.operators import (
     SymmetricEntrySampling as SymmetricEntrySampling,
     described as described,
 )
+from lowrankflow.problems.pair_products import pair_products as pair_products
 from lowrankflow.problems.pictures import (
     PICTURES_LICENCE as PICTURES_LICENCE,
     load_picture as load_picture,

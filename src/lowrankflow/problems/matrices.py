@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from lowrankflow.errors import DataError
+from lowrankflow.problems.pair_products import pair_products
 
 Numbers: TypeAlias = Array | np.ndarray
 
@@ -80,10 +81,6 @@ class Dense(AbstractMatrix):
         return self.array
 
 
-# Entries of a product that are found at once, on the host.
-_GATHERED = 1024
-
-
 class Factored(AbstractMatrix):
     """W = left core right', held as the three; the core need not be diagonal.
 
@@ -117,13 +114,7 @@ class Factored(AbstractMatrix):
         left, right = self.left @ self.core, self.right
         if not isinstance(left, np.ndarray) or not isinstance(right, np.ndarray):
             return (left[row_index] * right[col_index]).sum(axis=1)
-        # Some at a time: rows gathered for all would leave the cache.
-        found = np.empty(len(row_index), np.result_type(left, right))
-        for begin in range(0, found.size, _GATHERED):
-            part = slice(begin, begin + _GATHERED)
-            rows, cols = left[row_index[part]], right[col_index[part]]
-            np.einsum("ij,ij->i", rows, cols, out=found[part])
-        return found
+        return pair_products(left, right, np.asarray(row_index), np.asarray(col_index))
 
     def to_dense(self) -> Float[Numbers, "rows cols"]:
         return self.left @ self.core @ self.right.T

@@ -37,6 +37,17 @@ def entries(start, index, left, right, out, low, high):
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_SUMS)
+def pairs(rows, cols, left, right, out):
+    """<left_i, right_j> for pairs (i, j) in any order."""
+    for k in range(rows.size):
+        i, j = rows[k], cols[k]
+        total = left[i, 0] * right[j, 0]
+        for c in range(1, left.shape[1]):
+            total += left[i, c] * right[j, c]
+        out[k] = total
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_SUMS)
 def product(start, index, values, block, out, low, high):
     """Rows of the matrix of entries times a thin block."""
     for i in range(low, high):
