@@ -1,7 +1,9 @@
 """Ratings that people gave to films: MovieLens 100K, read and labelled."""
 
 import dataclasses
+import io
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -77,12 +79,15 @@ def load_ratings(
             malformed (the message names it), or the md5 is another.
 
     Exactness: exact; the rows are those of the official file, in its order.
-    Cost: a quarter of a second; the first download is 2 MB.
+    Cost: a tenth of a second; the first download is 2 MB.
     """
     file = RATINGS_FILE.path(path)
     content = RATINGS_FILE.read(file)
     body = without_header(content)
-    columns = _columns(file, body, first_line=1 if len(body) == len(content) else 2)
+    columns = _columns_at_once(body)
+    if columns is None:
+        first_line = 1 if len(body) == len(content) else 2
+        columns = _columns(file, body, first_line=first_line)
     if md5 is not None and md5_of(body) != md5:
         raise DataError(
             where="load_ratings(path)",
@@ -102,6 +107,21 @@ def load_ratings(
         fingerprint=f"md5:{md5_of(body)}",
         licence=MOVIELENS_LICENCE,
     )
+
+
+def _columns_at_once(body: bytes) -> Float[np.ndarray, "columns ratings"] | None:
+    """The columns of a file without a mistake; None where line by line may say more."""
+    kinds = [("user", "i8"), ("item", "i8"), ("value", "f8"), ("time", "f8")]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            rows = np.loadtxt(io.BytesIO(body), kinds, comments=None, delimiter="\t")
+    except (ValueError, Warning):
+        return None
+    columns = np.array([rows[name] for name, _ in kinds], float)
+    num_lines = body.removesuffix(b"\n").count(b"\n") + 1
+    whole = columns.ndim == 2 and columns.shape[1] == num_lines
+    return columns if whole and np.isfinite(columns).all() else None
 
 
 def _columns(

@@ -12,7 +12,7 @@ from lowrankflow.studies.study import LabelledJob
 
 INIT_SCALE, RTOL = 1e-3, 1e-4
 # Admission tolerances by depth. At depth 3 both let directions in at 40 starts.
-ADMISSIONS: Mapping[int, tuple[float, ...]] = {2: (1e-3, 4e-4, 1e-4), 3: (1e-4,)}
+ADMISSIONS: Mapping[int, tuple[float, ...]] = {2: (1e-4, 4e-4, 1e-3), 3: (1e-4,)}
 DEPTHS = tuple(ADMISSIONS)
 SHOWN = 10
 # The axes "data" and "method".
