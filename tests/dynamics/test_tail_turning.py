@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lowrankflow.dynamics.tail_law import law_growth, law_sizes
-from lowrankflow.dynamics.tail_turning import Watched, lacking, swung
+from lowrankflow.dynamics.tail_turning import Watched, _Factors, lacking, swung
 
 START = 1e-3
 
@@ -143,3 +143,11 @@ def test_what_is_outside_turns_what_is_followed():
         size = np.linalg.norm(wanted)
         assert np.linalg.norm(found + bare - wanted) < 1e-3 * size
         assert np.linalg.norm(bare - wanted) > 0.05 * size
+
+
+def test_two_directions_that_are_both_about_to_run_away():
+    """Their sizes by the law stop at one number, and growths still differ."""
+    factors = _Factors(depth=3, start=1e-4)
+    ends_at = (1e-4) ** (2 / 3 - 1)
+    found = factors.even(np.array([ends_at]), np.array([1.1 * ends_at]))
+    assert found == pytest.approx(1.0)

@@ -182,6 +182,7 @@ class _Factors:
         s, t = (law_sizes(self.depth, self.start, g) for g in (one, other))
         gap = one - other
         same = np.abs(gap) <= _SAME * (np.abs(one) + np.abs(other)) + 1e-300
+        same |= s == t  # both about to run away: their sizes stop short of it
         return np.where(same, 1.0, self._sum(s, t) * gap / np.where(same, 1.0, s - t))
 
     def odd(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:

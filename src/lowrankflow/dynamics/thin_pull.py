@@ -286,7 +286,9 @@ def thin_pull(where: str, problem: AbstractObjective, precision: str) -> Abstrac
         return kept[2]
     kind = EntryPull if entries else DensePull
     pull = kind(on_host(problem), np.dtype(precision))
-    gone = weakref.ref(problem.measurements, lambda _: _PULLS.pop(key, 0))
+    # With its own hold of the table: at the interpreter's end the module has let go.
+    pulls = _PULLS
+    gone = weakref.ref(problem.measurements, lambda _: pulls.pop(key, 0))
     _PULLS[key] = gone, operator, pull
     return pull
 

@@ -27,6 +27,9 @@ _RTOL, _EXACT_RTOL = 1e-2, 1e-3
 _ADMISSION, _EXACT_ADMISSION, _MANY = 1e-2, 1e-3, 20_000
 # Steps between two looks, and the largest number of steps.
 _LOOK, _MOST_STEPS = 5, 4000
+# Steps between looks when the winner is fitted again, how much longer it may take, how
+# much longer where the loss is far from what it was, and what is not far.
+_LOOK_CLOSER, _LONGER, _LONGEST, _NEARLY = 2, 1.5, 4.0, 1.2
 # Looks without a better one, and the risen error, relative to the best, that end it.
 # A small table can wait: between two stages the error may rise for long.
 _ENDS, _ENDS_SMALL = ((4, 1.02), (12, 1.003)), ((12, 1.3), (40, 1.003))
@@ -90,23 +93,48 @@ def flow_candidate(
 
 
 def refit_flow(result: CandidateResult, base: Base, sizes: Sizes) -> CompletionModel:
-    """The flow of all entries, stopped where it has seen as much.
+    """The flow of all entries, stopped where it fits as well as the chosen one did.
 
     Args:
         result: the chosen one.
         base: of all entries.
         sizes: the largest rank.
 
-    Its time is shorter by as much as there are more entries, since the loss is a sum.
+    Between two stages a little time more or less is a direction more or less, and with
+    other entries the stages come at other times: the training error says where the flow
+    is. Where it is nearly as low at the same time, and not reached in half as much time
+    again, there is more noise to fit now, and it is stopped at the same time; all times
+    are shorter by as much as there are more entries, since the loss is a sum.
     """
     setting, table = result.setting, base.left_over
     if POLISHED in setting:
         return refit_polished(result, base, sizes)
     time = setting["time"] * sizes.num_train / table.num_entries
-    *_, last = _looks(
-        table.problem(), setting["depth"], setting["init_scale"], sizes, until=time
+    total = table.num_entries if table.weights is None else table.weights.sum()
+    target = result.training_error**2 * total / 2
+    looks = _looks(
+        table.problem(),
+        setting["depth"],
+        setting["init_scale"],
+        sizes,
+        until=_LONGEST * time,
+        look=_LOOK_CLOSER,
     )
-    return base.model(*balanced(thin(last)), ridge=result.model.ridge)
+    last = at_time = next(looks)
+    for seen in looks:
+        if seen.loss <= target:
+            nearer = target - seen.loss < last.loss - target
+            return _model(seen if nearer else last, result, base)
+        if abs(seen.time - time) <= abs(at_time.time - time):
+            at_time = seen
+        last = seen
+        if seen.time > _LONGER * time and at_time.loss <= _NEARLY * target:
+            break
+    return _model(at_time if at_time.loss <= _NEARLY * target else last, result, base)
+
+
+def _model(seen: Snapshot, result: CandidateResult, base: Base) -> CompletionModel:
+    return base.model(*balanced(thin(seen)), ridge=result.model.ridge)
 
 
 def thin(seen: Snapshot) -> Factored:
@@ -137,7 +165,13 @@ def _flow(sizes: Sizes) -> AdaptiveRankFlow:
 
 
 def _looks(
-    problem: SensingProblem, depth: int, scale: float, sizes: Sizes, *, until: float
+    problem: SensingProblem,
+    depth: int,
+    scale: float,
+    sizes: Sizes,
+    *,
+    until: float,
+    look: int = _LOOK,
 ) -> Iterator[Snapshot]:
     """The flow every few steps, from its start on, to a time or its own end."""
     flow, factorization = _flow(sizes), DeepFactorization(depth)
@@ -152,7 +186,7 @@ def _looks(
         iterations=_MOST_STEPS,
     )
     while seen.result is Result.running:
-        ahead = Until.at(time=until, iteration=seen.iteration + _LOOK)
+        ahead = Until.at(time=until, iteration=seen.iteration + look)
         state = flow.advance(problem, factorization, state, until=ahead, stop=stop)
         seen = flow.snapshot(problem, factorization, state)
         yield seen
