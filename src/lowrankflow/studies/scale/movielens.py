@@ -86,8 +86,8 @@ class MovieLens(AbstractStudy):
     }
     figure_text: ClassVar[str] = (
         "Above, the ten largest singular values against time: a line for the dense "
-        "flow, dots for the adaptive one, on a logarithmic axis; wall times in the "
-        "titles. Below, how far the ten are from the dense flow's curve, over the "
+        "flow, dots for the adaptive one, on a logarithmic axis; wall times of both in "
+        "the titles. Below, how far the ten are from the dense flow's curve, over the "
         "largest and relatively, and at equal times, in per cent, with a line at one "
         "per cent."
     )

@@ -43,7 +43,7 @@ def draw_ratings(collection: Collection) -> "Figure":
         handlelength=1.4,
     )
     if below[0].get_legend_handles_labels()[0]:
-        below[0].legend(loc="lower right", handlelength=1.6, fontsize=7)
+        below[0].legend(loc="upper left", handlelength=1.6, fontsize=7)
     return figure
 
 
@@ -72,8 +72,9 @@ def _draw_values(
         measures.seconds(runs, ADAPTIVE, depth, tolerance),
     )
     axes.set_title(
-        f"depth {depth}, admission {tolerance:g}\n"
-        f"dense {_said(slow)}, adaptive {_said(fast)}"
+        f"depth {depth}, tolerance {tolerance:.0e}\n".replace("e-0", "e-")
+        + f"{_said(slow)} and {_said(fast)}",
+        fontsize=8,
     )
     axes.set_yscale("log")
     axes.set_ylim(bottom=INIT_SCALE / 2)
@@ -96,11 +97,13 @@ def _draw_distances(
     axes.axhline(1.0, color=INK, linewidth=0.8)
     axes.annotate("1 %", (0.01, 1.0), xycoords=("axes fraction", "data"), va="bottom")
     axes.set_yscale("log")
-    axes.set_ylim(1e-5, 100)
+    axes.set_ylim(1e-5, 1e4)  # with room for a legend
 
 
 def _said(number: float) -> str:
     """Seconds or minutes, in a few letters."""
     if not np.isfinite(number):
         return "no run"
-    return f"{number:.0f} s" if number < 100 else f"{number / 60:.0f} min"
+    if number < 100:
+        return f"{number:.1f} s" if number < 10 else f"{number:.0f} s"
+    return f"{number / 60:.1f} min"
