@@ -48,7 +48,8 @@ class Sweep:
     Args:
         shape: (rows, cols) of the matrices.
         observed: by rank of the truth, the numbers of observed entries, ascending.
-        shallow_scales: of the starts at depth 2 at each of these.
+        shallow_scales: of the starts at depth 2 at each of these, descending.
+        deep_scales: likewise, at depths 3 and 4.
         init_scales: of the starts at depths 2, 3 and 4 where only they vary.
         init_scales_at: (rank, number of observed entries) of that.
         descent_at: likewise, where flows have twins by the paper's own descent.
@@ -60,6 +61,7 @@ class Sweep:
     shape: tuple[int, int]
     observed: Mapping[int, tuple[int, ...]]
     shallow_scales: tuple[float, ...]
+    deep_scales: tuple[float, ...]
     init_scales: tuple[float, ...]
     init_scales_at: tuple[int, int]
     descent_at: tuple[tuple[int, int], ...]
@@ -71,15 +73,19 @@ class Sweep:
         return [(rank, m) for rank, counts in self.observed.items() for m in counts]
 
 
+# Through the transition, which depth 3 passes at about 1.5 entries for each degree of
+# freedom (975 and 1900 of them) and the minimum nuclear norm at 2.5.
 _PAPER_OBSERVED = {
-    5: (1500, 2000, 2500, 3000, 3500, 4000, 5000),
-    10: (3000, 3500, 4000, 4500, 5000, 6000, 7000),
+    5: (1200, 1350, 1500, 1650, 1800, 2000, 2250, 2500, 3000, 3500, 4000, 5000),
+    10: (2400, 2700, 3000, 3250, 3500, 3750, 4000, 4500, 5000, 5500, 6000, 7000),
 }
+_PAPER_SCALES = (1e-3, 5e-4, 2.5e-4, 1e-4, 1e-5, 1e-6)
 SWEEPS = {
     "smoke": Sweep(
         shape=(20, 24),
         observed={2: (160, 320)},
         shallow_scales=(1e-3, 1e-6),
+        deep_scales=(1e-3,),
         init_scales=(1e-3, 1e-6),
         init_scales_at=(2, 160),
         descent_at=((2, 160),),
@@ -90,6 +96,7 @@ SWEEPS = {
         shape=(100, 100),
         observed={5: (1500, 2000, 3000, 5000), 10: (3000, 3500, 5000, 7000)},
         shallow_scales=(1e-3, 1e-6),
+        deep_scales=(1e-3,),
         init_scales=(1e-3, 1e-4, 1e-5, 1e-6),
         init_scales_at=(5, 2000),
         descent_at=((5, 2000),),
@@ -98,13 +105,14 @@ SWEEPS = {
     "paper": Sweep(
         shape=(100, 100),
         observed=_PAPER_OBSERVED,
-        shallow_scales=(1e-3, 5e-4, 2.5e-4, 1e-6),
-        init_scales=(1e-3, 5e-4, 2.5e-4, 1e-4, 1e-5, 1e-6),
+        shallow_scales=_PAPER_SCALES,
+        deep_scales=_PAPER_SCALES,
+        init_scales=_PAPER_SCALES,
         init_scales_at=(5, 2000),
         descent_at=tuple(
             (r, m) for r, counts in _PAPER_OBSERVED.items() for m in counts
         ),
-        num_descents=5,
+        num_descents=1,
     ),
 }
 
@@ -132,11 +140,17 @@ class Instance:
             "planted_completion", {**dataclasses.asdict(self), "normalization": "mean"}
         )
 
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Of matrices of the rank: the dimension of their manifold."""
+        return self.rank * (sum(self.shape) - self.rank)
+
     def axes(self, method: str) -> dict[str, str | int | float]:
         """What a run of it stands for."""
         return {
             "method": method,
             "rank": self.rank,
+            "degrees_of_freedom": self.degrees_of_freedom,
             "num_observed": self.num_observed,
             "seed": self.seed,
         }
