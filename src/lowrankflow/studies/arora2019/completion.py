@@ -32,6 +32,7 @@ from lowrankflow.simulation import (
 )
 from lowrankflow.studies.study import LabelledJob
 
+DEPTHS = (2, 3, 4)
 PAPER_SCALE = 1e-3
 PAPER_LEARNING_RATE = 1e-3
 MEAN_SQUARED_RESIDUAL = 1e-6
@@ -126,18 +127,31 @@ class Instance:
         rank: of the truth.
         num_observed: entries observed.
         seed: of truth and entries. The truth does not depend on the entries.
+        replacement: whether the entries are draws with replacement, in which one that
+            is drawn k times counts k times; `num_observed` counts the draws.
     """
 
     shape: tuple[int, int]
     rank: int
     num_observed: int
     seed: int
+    replacement: bool = False
 
     @property
     def recipe(self) -> Recipe:
         """The instance as plain data."""
+        kind, count = "planted_completion", "num_observed"
+        if self.replacement:
+            kind, count = "planted_completion_with_replacement", "num_draws"
         return Recipe(
-            "planted_completion", {**dataclasses.asdict(self), "normalization": "mean"}
+            kind,
+            {
+                "shape": self.shape,
+                "rank": self.rank,
+                count: self.num_observed,
+                "seed": self.seed,
+                "normalization": "mean",
+            },
         )
 
     @property
@@ -164,9 +178,11 @@ def flow(
     return _run(instance, "flow", dynamics, depth, init_scale)
 
 
-def descent(instance: Instance, *, depth: int) -> LabelledJob:
+def descent(
+    instance: Instance, *, depth: int, learning_rate: float = PAPER_LEARNING_RATE
+) -> LabelledJob:
     """The paper's own descent, from the same start to the same training error."""
-    step = NormalizedStep(learning_rate=PAPER_LEARNING_RATE, eps=_PAPER_EPS / 2)
+    step = NormalizedStep(learning_rate=learning_rate, eps=_PAPER_EPS / 2)
     dynamics = GradientDescent(step=step)
     return _run(instance, "descent", dynamics, depth, PAPER_SCALE)
 
@@ -182,7 +198,7 @@ def min_nuclear_norm(instance: Instance) -> LabelledJob:
 def truth(instance: Instance) -> LabelledJob:
     """The truth itself: what minimizes any norm when every entry is observed."""
     rows, cols = instance.shape
-    whole = dataclasses.replace(instance, num_observed=rows * cols)
+    whole = dataclasses.replace(instance, num_observed=rows * cols, replacement=False)
     axes = instance.axes("truth")
     del axes["num_observed"]
     return LabelledJob(
@@ -199,6 +215,38 @@ def instances(
         for seed in range(num_seeds)
         for rank, count in points
     ]
+
+
+def over_entries(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
+    """Every depth from its starts, and the minimum, at every number of entries."""
+    jobs = []
+    for instance in instances(sweep, sweep.points(), num_seeds):
+        jobs += [
+            flow(instance, depth=depth, init_scale=scale, rtol=sweep.rtol)
+            for depth in DEPTHS
+            for scale in (sweep.shallow_scales if depth == 2 else sweep.deep_scales)
+        ]
+        jobs.append(min_nuclear_norm(instance))
+    return jobs
+
+
+def over_scales(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
+    """Every depth from all starts, and the minimum, where these are varied."""
+    jobs = []
+    for instance in instances(sweep, [sweep.init_scales_at], num_seeds):
+        jobs += [
+            flow(instance, depth=depth, init_scale=scale, rtol=sweep.rtol)
+            for depth in DEPTHS
+            for scale in sweep.init_scales
+        ]
+        jobs.append(min_nuclear_norm(instance))
+    return jobs
+
+
+def truths(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
+    """The truth of every rank."""
+    points = [(rank, 1) for rank in sweep.observed]
+    return [truth(instance) for instance in instances(sweep, points, num_seeds)]
 
 
 def settings(sweep: Sweep, init_scale: str) -> dict[str, str | int | float]:

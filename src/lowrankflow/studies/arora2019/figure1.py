@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from lowrankflow.studies.arora2019.completion import (
+    DEPTHS,
     PAPER_LEARNING_RATE,
     PAPER_SCALE,
     SWEEPS,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DEPTHS = (2, 3, 4)
 ERROR = "mean_squared_error"
 WHERE = "arora2019, figure 1"
 

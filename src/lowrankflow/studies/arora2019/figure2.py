@@ -8,12 +8,10 @@ from lowrankflow.studies.arora2019 import figure2_claims as judged
 from lowrankflow.studies.arora2019.completion import (
     PAPER_SCALE,
     SWEEPS,
-    Sweep,
-    flow,
-    instances,
-    min_nuclear_norm,
+    over_entries,
+    over_scales,
     settings,
-    truth,
+    truths,
 )
 from lowrankflow.studies.arora2019.completion_checks import (
     CERTIFIED,
@@ -152,8 +150,9 @@ class Figure2(AbstractStudy):
     def jobs(self, profile: str, num_seeds: int) -> list[LabelledJob]:
         sweep = SWEEPS[profile]
         return [
-            *_over_entries(sweep, num_seeds),
-            *_over_scales(sweep, num_seeds),
+            *(_swept(judged.OBSERVED, job) for job in over_entries(sweep, num_seeds)),
+            *truths(sweep, num_seeds),
+            *(_swept(judged.SCALE, job) for job in over_scales(sweep, num_seeds)),
         ]
 
     def claims(self, collection: Collection) -> list[Verdict]:
@@ -186,37 +185,6 @@ class Figure2(AbstractStudy):
 
     def figure(self, collection: Collection) -> "Figure":
         return draw_figure2(collection)
-
-
-def _over_entries(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
-    jobs = []
-    for instance in instances(sweep, sweep.points(), num_seeds):
-        jobs += [
-            flow(instance, depth=2, init_scale=scale, rtol=sweep.rtol)
-            for scale in sweep.shallow_scales
-        ]
-        jobs += [
-            flow(instance, depth=depth, init_scale=scale, rtol=sweep.rtol)
-            for depth in judged.DEEP
-            for scale in sweep.deep_scales
-        ]
-        jobs.append(min_nuclear_norm(instance))
-    labelled = [_swept(judged.OBSERVED, job) for job in jobs]
-    for instance in instances(sweep, [(r, 1) for r in sweep.observed], num_seeds):
-        labelled.append(truth(instance))
-    return labelled
-
-
-def _over_scales(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
-    jobs = []
-    for instance in instances(sweep, [sweep.init_scales_at], num_seeds):
-        jobs += [
-            flow(instance, depth=depth, init_scale=scale, rtol=sweep.rtol)
-            for depth in (2, 3, 4)
-            for scale in sweep.init_scales
-        ]
-        jobs.append(min_nuclear_norm(instance))
-    return [_swept(judged.SCALE, job) for job in jobs]
 
 
 def _swept(over: str, labelled: LabelledJob) -> LabelledJob:
