@@ -62,8 +62,24 @@ def test_draws_are_those_of_the_sampling_and_nest():
     assert counts.max() > 1
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_entry_may_count_once_however_often_it_is_drawn(shape):
+    problem = planted_completion_with_replacement(
+        shape, rank=2, num_draws=60, seed=1, repeats="once", normalization="mean"
+    )
+    operator = problems.uniform_entries_with_replacement(shape, num_draws=60, seed=1)
+    other = np.random.default_rng(0).standard_normal(shape)
+    rows, cols = np.asarray(operator.row_index), np.asarray(operator.col_index)
+    residual = other[rows, cols] - problem.target[rows, cols]
+    assert float(problem.value(other)) == pytest.approx(0.5 * np.mean(residual**2))
+
+
 def test_what_it_refuses():
     with pytest.raises(SpecError, match=r"with_replacement\(num_draws\)"):
         planted_completion_with_replacement((5, 7), rank=2, num_draws=0, seed=0)
+    with pytest.raises(SpecError, match=r"\(repeats\)"):
+        planted_completion_with_replacement(
+            (5, 7), rank=2, num_draws=9, seed=0, repeats="twice"
+        )
     with pytest.raises(SpecError, match="rank"):
         planted_completion_with_replacement((5, 7), rank=6, num_draws=9, seed=0)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from lowrankflow.errors import SpecError
 from lowrankflow.problems.checks import checked_shape
 from lowrankflow.problems.problem import SensingProblem
 from lowrankflow.problems.sampling import repeated_draws
@@ -14,13 +15,14 @@ def planted_completion_with_replacement(
     rank: int,
     num_draws: int,
     seed: int,
+    repeats: Literal["count", "once"] = "count",
     norm: float | None = None,
     normalization: Literal["sum", "mean"] = "sum",
 ) -> SensingProblem:
     """Complete a Gaussian low-rank matrix from draws of its entries with replacement.
 
-    An entry drawn k times is observed once and counts k times in the loss. Draws of one
-    seed nest: more of them add to those of fewer.
+    An entry drawn k times is observed once and counts k times in the loss, or once.
+    Draws of one seed nest: more of them add to those of fewer.
 
     Args:
         shape: (rows, cols); arora2019 has (100, 100).
@@ -29,11 +31,14 @@ def planted_completion_with_replacement(
             which hit some 1813 and 3935 entries.
         seed: of truth and draws, each drawn independently. The truth is the one that
             `planted_completion` has.
+        repeats: whether an entry drawn k times counts k times ("count"), as where draws
+            are listed, or "once", as where they are marked in a mask.
         norm: Frobenius norm of the truth; unless given, the mean squared entry is 1.
-        normalization: "sum" over the draws or their "mean".
+        normalization: "sum" or "mean", over the draws or over the distinct entries.
 
     Raises:
-        SpecError: when the rank does not fit the shape or there is no draw.
+        SpecError: when the rank does not fit the shape, there is no draw, or `repeats`
+            is another word.
 
     Exactness: exact; without noise.
     Cost: forms rows x cols numbers.
@@ -41,18 +46,26 @@ def planted_completion_with_replacement(
     Differs: that it draws so is inferred from its numbers; its generator does not.
     """
     where = "planted_completion_with_replacement"
+    if repeats not in ("count", "once"):
+        raise SpecError(
+            where=f"{where}(repeats)",
+            rule='an entry drawn again counts again ("count") or not ("once")',
+            got=f"{repeats!r}",
+            fix='Give repeats="count"',
+        )
     shape = checked_shape(f"{where}(shape)", shape)
     rows, cols, counts = repeated_draws(where, shape, num_draws=num_draws, seed=seed)
     target = gaussian_truth(shape, rank=rank, seed=seed, norm=norm)
     # The loss divides by the number of distinct entries where it is a mean: these
     # weights make it one over the draws.
     share = rows.size / counts.sum() if normalization == "mean" else 1.0
+    weights = share * counts if repeats == "count" else None
     return SensingProblem.from_entries(
         rows,
         cols,
         target[rows, cols],
         shape,
-        weights=share * counts,
+        weights=weights,
         normalization=normalization,
         target=target,
     )

@@ -15,6 +15,7 @@ The paper's conventions, and what becomes of them here:
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Literal
 
 from lowrankflow.dynamics import (
     AbstractDynamics,
@@ -75,7 +76,7 @@ class Sweep:
 
 
 # Through the transition, which depth 3 passes at about 1.5 entries for each degree of
-# freedom (975 and 1900 of them) and the minimum nuclear norm at 2.5.
+# freedom (975 and 1900 of them) and the minimum nuclear norm at 2.5 to 3.5.
 _PAPER_OBSERVED = {
     5: (1200, 1350, 1500, 1650, 1800, 2000, 2250, 2500, 3000, 3500, 4000, 5000),
     10: (2400, 2700, 3000, 3250, 3500, 3750, 4000, 4500, 5000, 5500, 6000, 7000),
@@ -127,31 +128,30 @@ class Instance:
         rank: of the truth.
         num_observed: entries observed.
         seed: of truth and entries. The truth does not depend on the entries.
-        replacement: whether the entries are draws with replacement, in which one that
-            is drawn k times counts k times; `num_observed` counts the draws.
+        repeats: how one that is drawn again counts, where the entries are draws with
+            replacement and `num_observed` counts these; empty where they are not.
     """
 
     shape: tuple[int, int]
     rank: int
     num_observed: int
     seed: int
-    replacement: bool = False
+    repeats: Literal["", "count", "once"] = ""
 
     @property
     def recipe(self) -> Recipe:
         """The instance as plain data."""
-        kind, count = "planted_completion", "num_observed"
-        if self.replacement:
-            kind, count = "planted_completion_with_replacement", "num_draws"
+        shared = {
+            "shape": self.shape,
+            "rank": self.rank,
+            "seed": self.seed,
+            "normalization": "mean",
+        }
+        if self.repeats:
+            own = {"num_draws": self.num_observed, "repeats": self.repeats}
+            return Recipe("planted_completion_with_replacement", {**shared, **own})
         return Recipe(
-            kind,
-            {
-                "shape": self.shape,
-                "rank": self.rank,
-                count: self.num_observed,
-                "seed": self.seed,
-                "normalization": "mean",
-            },
+            "planted_completion", {**shared, "num_observed": self.num_observed}
         )
 
     @property
@@ -198,7 +198,7 @@ def min_nuclear_norm(instance: Instance) -> LabelledJob:
 def truth(instance: Instance) -> LabelledJob:
     """The truth itself: what minimizes any norm when every entry is observed."""
     rows, cols = instance.shape
-    whole = dataclasses.replace(instance, num_observed=rows * cols, replacement=False)
+    whole = dataclasses.replace(instance, num_observed=rows * cols, repeats="")
     axes = instance.axes("truth")
     del axes["num_observed"]
     return LabelledJob(

@@ -19,9 +19,15 @@ from lowrankflow.studies.arora2019.completion_checks import (
     every_run_converged,
 )
 from lowrankflow.studies.arora2019.notebook_ends import DEEP, counts_in_order
-from lowrankflow.studies.arora2019.notebook_jobs import DRAWN, SIZES, planned
+from lowrankflow.studies.arora2019.notebook_jobs import (
+    DRAWN,
+    ONCE,
+    REPEATED,
+    SIZES,
+    planned,
+)
 from lowrankflow.studies.arora2019.notebook_picture import draw_notebook
-from lowrankflow.studies.collection import Collection
+from lowrankflow.studies.collection import AxisValue, Collection
 from lowrankflow.studies.papers import Statement
 from lowrankflow.studies.study import AbstractStudy, LabelledJob, Profile
 from lowrankflow.studies.verdict import Verdict
@@ -43,7 +49,8 @@ def _profile(name: str, seeds: int, seconds: float, differs: str) -> Profile:
             "shape": f"{size.shape[0]} x {size.shape[1]}, mean squared entry 1",
             "rank": size.rank,
             "entries drawn": f"{size.counts[0]} and {size.counts[1]}, each without "
-            "and with replacement",
+            "and with replacement; draws that count once, at depth 2: "
+            + " and ".join(map(str, size.once_counts)),
             "depths": ", ".join(map(str, DEPTHS)),
             "init_scale": scales
             if deep == scales
@@ -59,6 +66,11 @@ def _profile(name: str, seeds: int, seconds: float, differs: str) -> Profile:
         expected_seconds=seconds,
         differs=differs,
     )
+
+
+def _counts(collection: Collection, drawn: str) -> list[AxisValue]:
+    """The numbers of entries that were drawn so."""
+    return collection.select(drawn=drawn).axis("num_observed")
 
 
 class Completion(AbstractStudy):
@@ -115,6 +127,11 @@ class Completion(AbstractStudy):
             "draws without",
         ),
         Statement(
+            key="counted",
+            text="An entry that was drawn more than once counts once in the notebook.",
+            source="inferred from the notebook",
+        ),
+        Statement(
             key="learning-rate",
             text="A smaller learning rate changes nothing.",
             source=WHERE,
@@ -168,7 +185,13 @@ class Completion(AbstractStudy):
             ),
             *judged.shallow_with_replacement(self, collection),
             *agreement.how_drawn(self, collection),
-            *(v for m in counts for v in agreement.shallow_errors(self, collection, m)),
+            agreement.how_counted(self, collection),
+            *(
+                verdict
+                for how in (REPEATED, ONCE)
+                for m in (int(count) for count in _counts(collection, how))
+                for verdict in agreement.shallow_errors(self, collection, m, how)
+            ),
             *(
                 verdict
                 for m in counts

@@ -1,6 +1,8 @@
-"""The runs of the authors' notebook: two numbers of entries, drawn in two ways."""
+"""The runs of the authors' notebook: two numbers of entries, drawn in three ways."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Literal
 
 from lowrankflow.studies.arora2019.completion import (
     DEPTHS,
@@ -16,8 +18,14 @@ from lowrankflow.studies.study import LabelledJob
 
 # How the entries are drawn: the axis "drawn".
 APART = "without replacement"
-REPEATED = "with replacement"
+REPEATED = "with replacement"  # and each counts as often as it is drawn
+ONCE = "with replacement, each once"
 DRAWN = (APART, REPEATED)
+_REPEATS: Mapping[str, Literal["", "count", "once"]] = {
+    APART: "",
+    REPEATED: "count",
+    ONCE: "once",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,6 +39,7 @@ class Size:
         scales: of the starts, descending: at depth 2, and at every depth with few
             entries drawn without replacement, where figure 2 has the same runs.
         deep_scales: likewise, at depths 3 and 4 elsewhere.
+        once_counts: numbers of draws at which depth 2 also has draws that count once.
         num_deep: seeds that have runs at depths 3 and 4 elsewhere, at most: every
             number of distinct entries is compiled for anew.
         learning_rates: of the paper's descent, with few entries drawn without
@@ -45,13 +54,14 @@ class Size:
     scales: tuple[float, ...]
     deep_scales: tuple[float, ...]
     num_deep: int
+    once_counts: tuple[int, ...]
     learning_rates: tuple[float, float]
     descent_depths: tuple[int, ...]
     rtol: float = 1e-6
 
     def scales_at(self, depth: int, instance: Instance) -> tuple[float, ...]:
         """Of the starts of an instance at a depth."""
-        few = instance.num_observed == self.counts[0] and not instance.replacement
+        few = instance.num_observed == self.counts[0] and not instance.repeats
         if depth == 2 or few:
             return self.scales
         return self.deep_scales if instance.seed < self.num_deep else ()
@@ -65,6 +75,7 @@ SIZES = {
         scales=(1e-3, 1e-6),
         deep_scales=(1e-3,),
         num_deep=1,
+        once_counts=(320,),
         learning_rates=(1e-3, 3e-3),
         descent_depths=(2,),
         rtol=1e-4,
@@ -76,6 +87,7 @@ SIZES = {
         scales=SCALES,
         deep_scales=SCALES[:1],
         num_deep=1,
+        once_counts=(MANY,),
         learning_rates=(1e-3, 3e-3),
         descent_depths=(2,),
     ),
@@ -86,6 +98,7 @@ SIZES = {
         scales=SCALES,
         deep_scales=SCALES,
         num_deep=5,
+        once_counts=(FEW, MANY),
         learning_rates=(1e-3, 3e-4),
         descent_depths=DEPTHS,
     ),
@@ -100,6 +113,12 @@ def planned(size: Size, num_seeds: int) -> list[LabelledJob]:
             for drawn in DRAWN:
                 instance = _instance(size, count, drawn, seed)
                 jobs += [_drawn(drawn, job) for job in _ends(size, instance)]
+        for count in size.once_counts:
+            instance = _instance(size, count, ONCE, seed)
+            jobs += [
+                _drawn(ONCE, flow(instance, depth=2, init_scale=scale, rtol=size.rtol))
+                for scale in size.scales
+            ]
         jobs.append(truth(_instance(size, size.counts[0], APART, seed)))
     jobs += _descents(size)
     return jobs
@@ -111,7 +130,7 @@ def _instance(size: Size, count: int, drawn: str, seed: int) -> Instance:
         rank=size.rank,
         num_observed=count,
         seed=seed,
-        replacement=drawn == REPEATED,
+        repeats=_REPEATS[drawn],
     )
 
 

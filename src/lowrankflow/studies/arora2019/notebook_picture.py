@@ -16,7 +16,12 @@ from lowrankflow.studies.arora2019.notebook_ends import (
     over_truth,
     starts,
 )
-from lowrankflow.studies.arora2019.notebook_jobs import DRAWN, REPEATED
+from lowrankflow.studies.arora2019.notebook_jobs import (
+    APART,
+    DRAWN,
+    ONCE,
+    REPEATED,
+)
 from lowrankflow.studies.collection import Collection
 from lowrankflow.studies.samples import Sample
 from lowrankflow.studies.style import (
@@ -36,6 +41,7 @@ _NAMES = {
     NORM: "nuclear norm / truth's",
     RANK: "effective rank",
 }
+_LINES = {APART: 0, REPEATED: 1, ONCE: 3}
 _MARK = {"linestyle": "", "marker": "*", "markersize": 9, "markerfacecolor": "none"}
 
 
@@ -46,6 +52,9 @@ def draw_notebook(collection: Collection) -> "Figure":
     for row, count in zip(grid, counts, strict=True):
         for axes, variable in zip(row, _NAMES, strict=True):
             _panel(axes, collection, variable, count)
+    for drawn, line in (*zip(DRAWN, ("-", "--"), strict=True), (ONCE, ":")):
+        grid[0, 0].plot([], [], color=INK, linestyle=line, label=f"drawn {drawn}")
+    grid[0, 0].plot([], [], color=INK, label="the authors' notebook", **_MARK)
     shared_legend(figure, grid.ravel(), ncols=3)
     return figure
 
@@ -53,7 +62,7 @@ def draw_notebook(collection: Collection) -> "Figure":
 def _panel(axes: "Axes", collection: Collection, variable: str, count: int) -> None:
     lowest = []
     for depth in (2, *DEEP):
-        for variant, drawn in enumerate(DRAWN):
+        for variant, drawn in enumerate((*DRAWN, ONCE)):
             scales = starts(collection, count, drawn, depth)
             samples = [
                 _shown(
@@ -63,8 +72,9 @@ def _panel(axes: "Axes", collection: Collection, variable: str, count: int) -> N
                 )
                 for scale in scales
             ]
-            label = f"depth {depth}, {drawn}"
-            look = depth_look(depth, variant=variant, label=label)
+            # One entry of the legend for a depth, one for a way of drawing.
+            label = "_" if variant else f"depth {depth}"
+            look = depth_look(depth, variant=_LINES[drawn], label=label)
             draw_samples(axes, scales, samples, look, bars="deviation")
             lowest += [s.values.min() for s in samples if len(s)]
         _marks(axes, collection, variable, count, depth)
@@ -91,13 +101,13 @@ def _marks(
             list(shown),
             [value / unit for value in shown.values()],
             color=depth_look(depth).color,
-            label=f"depth {depth}, the notebook",
             **_MARK,
         )
 
 
 def _levels(axes: "Axes", collection: Collection, variable: str, count: int) -> None:
     """What does not depend on the start: the minimum, the truth."""
+    label = method_look("min_nuclear_norm").label
     for drawn, line in zip(DRAWN, ("-", "--"), strict=True):
         sample = _shown(
             collection, variable, minimum(collection, variable, count, drawn)
@@ -109,8 +119,9 @@ def _levels(axes: "Axes", collection: Collection, variable: str, count: int) -> 
                 color=INK,
                 linestyle=line,
                 linewidth=1.0,
-                label=f"{method_look('min_nuclear_norm').label}, {drawn}",
+                label=label,
             )
+            label = "_"
     if variable != ERROR:
         truth = _shown(collection, variable, collection.last(variable, method="truth"))
         if len(truth):
@@ -129,7 +140,6 @@ def _levels(axes: "Axes", collection: Collection, variable: str, count: int) -> 
             [min(scales, default=1e-6) / 3],
             [value],
             color=INK,
-            label="minimum nuclear norm, the notebook",
             **_MARK,
         )
 

@@ -117,13 +117,13 @@ class Judge:
             2.1,
             3.2,
             claim=f"meets-minimum-rank-{rank}",
-            sentence=f"Rank {rank}: from 2.1 to 3.2 entries for each degree of freedom "
-            "on, depth 3 finds the minimum nuclear norm.",
+            sentence=f"Rank {rank}: from somewhere between 2.1 and 3.2 entries for "
+            "each degree of freedom on, depth 3 finds the minimum nuclear norm.",
             statement=self._study.statement("norm"),
             quantity="least number of entries from which on both agree within 1 %, for "
             "each degree of freedom",
-            note="Where they are few no more, up to three for each unknown; on the "
-            "grid of numbers that the profile has.",
+            note="From where entries are few no more; an earlier run had the minimum "
+            "exact to 1e-4 from 2.6 on. Up to the next number of the profile.",
         )
 
     def _effective_rank_deep(self) -> Verdict:
@@ -162,8 +162,8 @@ class Judge:
             self._share(found, EFFECTIVE),
             NEARLY_ALL,
             claim="deeper-is-lower",
-            sentence="Few entries: the effective rank of depth 3 is below that of depth "
-            "2 from the same scale in nearly all comparisons.",
+            sentence="Few entries: the effective rank of depth 3 is below that of "
+            "depth 2 from the same scale in nearly all comparisons.",
             statement=self._study.statement("depth"),
             quantity="share of comparisons",
             note=FEW_IN_WORDS,
@@ -181,8 +181,8 @@ class Judge:
             self._share(found, EFFECTIVE),
             NEARLY_ALL,
             claim="smaller-is-lower",
-            sentence="Few entries: at depth 2 the effective rank from the smaller start "
-            "is the lower one in nearly all comparisons.",
+            sentence="Few entries: at depth 2 the effective rank from the smaller "
+            "start is the lower one in nearly all comparisons.",
             statement=self._study.statement("depth"),
             quantity="share of comparisons",
             note=FEW_IN_WORDS,
@@ -266,6 +266,7 @@ class Judge:
             sentence="Few entries: so is the stable rank.",
             statement=self._study.statement("others"),
             quantity="share of comparisons",
+            note="As the bound for the effective rank.",
         )
 
     def _none_is_least_of_all(self) -> Verdict:

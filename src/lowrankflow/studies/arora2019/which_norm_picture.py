@@ -62,14 +62,18 @@ def draw_which_norm(collection: Collection, found: Sequence[Comparison]) -> "Fig
             )
         for axes in row[1:]:
             axes.set_yticklabels([])
+        for axes in row:
+            axes.set_xlabel("observed entries", fontsize=7.5)
     if image is not None:
         bar = figure.colorbar(
             image, ax=grid, location="bottom", shrink=0.6, aspect=40, pad=0.02
         )
         bar.set_label(
-            "share of seeds in which the factorization's answer is the lower one; "
-            "dots: both are one answer"
+            "share of seeds in which the factorization's answer is the lower one "
+            "(dots: both are one answer)",
+            fontsize=8,
         )
+        bar.ax.tick_params(labelsize=7)
         bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     return figure
 
