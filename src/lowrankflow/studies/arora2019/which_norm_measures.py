@@ -196,7 +196,7 @@ def best_of(
     shares: Mapping[str, Sample],
 ) -> tuple[str, Sample]:
     """The surrogate with the largest mean share over seeds, and its shares."""
-    name = max(shares, key=lambda own: float(np.nan_to_num(shares[own].values).mean()))
+    name = max(shares, key=lambda own: float(np.nansum(shares[own].values)))
     return name, shares[name]
 
 
