@@ -112,10 +112,11 @@ class WhichNorm(AbstractStudy):
         "minimum nuclear norm (left half) or the truth (right half), which fit the "
         "data as well; blue: always, orange: never. Dots: both are one answer, within "
         "1 %. Between the dotted lines entries are few. With few of them the nuclear "
-        "norm prefers the minimum, the powers between 0.2 and 0.9, log det and the "
-        "effective rank the factorization; the smallest power is misled by the tail of "
-        "small singular values that a flow leaves, the stable rank by the minimum's "
-        "smaller ones. None prefers the answer of depth 2 to the truth."
+        "norm prefers the minimum; powers from 0.3 to 0.8, log det and the effective "
+        "rank prefer the factorization. The least power is misled by the tail of small "
+        "singular values that a flow leaves, the stable rank by the largest, which the "
+        "minimum shrinks least. Only the stable rank, and with the fewest entries the "
+        "nuclear norm, prefer the answer of depth 2 to the truth."
     )
 
     def jobs(self, profile: str, num_seeds: int) -> list[LabelledJob]:
