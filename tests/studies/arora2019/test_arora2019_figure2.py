@@ -103,7 +103,7 @@ def test_the_plan_of_a_profile():
     assert (len(over_entries), len(over_scale)) == (3 * 8 * 5, 3 * (3 * 4 + 1))
     assert len(quick) == len(over_entries) + len(over_scale) + 3 * 2
     assert len(STUDY.plan("smoke")) == 2 * 5 + 7 + 1
-    assert len(STUDY.plan("paper", 1)) == 24 * 19 + 19 + 2
+    assert len(STUDY.plan("paper", 1)) == 20 * 19 + 4 * 11 + 19 + 2
 
 
 def test_both_figures_share_their_runs():

@@ -39,6 +39,9 @@ PAPER_LEARNING_RATE = 1e-3
 MEAN_SQUARED_RESIDUAL = 1e-6
 GAP_TOLERANCE = 1e-8
 
+# Few entries, for each degree of freedom of matrices of the rank.
+FEW = (1.5, 2.1)
+
 _PAPER_EPS = 1e-4
 _MOST_ITERATIONS = 1_000_000
 
@@ -51,7 +54,9 @@ class Sweep:
         shape: (rows, cols) of the matrices.
         observed: by rank of the truth, the numbers of observed entries, ascending.
         shallow_scales: of the starts at depth 2 at each of these, descending.
-        deep_scales: likewise, at depths 3 and 4.
+        deep_scales: likewise, at depths 3 and 4; where entries are fewer than few the
+            largest and the least of these only. From small starts these flows go far
+            beyond the truth's norm there, and take a minute.
         init_scales: of the starts at depths 2, 3 and 4 where only they vary.
         init_scales_at: (rank, number of observed entries) of that.
         descent_at: likewise, where flows have twins by the paper's own descent.
@@ -69,6 +74,14 @@ class Sweep:
     descent_at: tuple[tuple[int, int], ...]
     num_descents: int
     rtol: float = 1e-6
+
+    def scales_at(self, depth: int, instance: "Instance") -> tuple[float, ...]:
+        """Of the starts of a depth, where the number of entries is varied."""
+        if depth == 2:
+            return self.shallow_scales
+        if instance.num_observed < FEW[0] * instance.degrees_of_freedom:
+            return tuple(dict.fromkeys((self.deep_scales[0], self.deep_scales[-1])))
+        return self.deep_scales
 
     def points(self) -> list[tuple[int, int]]:
         """(rank, number of observed entries) of the sweep over the latter."""
@@ -224,7 +237,7 @@ def over_entries(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
         jobs += [
             flow(instance, depth=depth, init_scale=scale, rtol=sweep.rtol)
             for depth in DEPTHS
-            for scale in (sweep.shallow_scales if depth == 2 else sweep.deep_scales)
+            for scale in sweep.scales_at(depth, instance)
         ]
         jobs.append(min_nuclear_norm(instance))
     return jobs

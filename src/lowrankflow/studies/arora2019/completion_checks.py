@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lowrankflow.studies.arora2019.completion import (
+    FEW,
     GAP_TOLERANCE,
     MEAN_SQUARED_RESIDUAL,
 )
@@ -19,8 +20,6 @@ from lowrankflow.studies.verdict import Verdict
 if TYPE_CHECKING:
     import xarray
 
-# Few entries, for each degree of freedom of matrices of the rank.
-FEW = (1.5, 2.1)
 FEW_IN_WORDS = "Few: 1.5 to 2.1 entries for each degree of freedom, r (200 - r)."
 CONVERGED = Statement(
     key="converged",
@@ -43,8 +42,8 @@ def counts_of(collection: Collection, **axes: Choice) -> list[int]:
 def few_of(collection: Collection, rank: int, **axes: Choice) -> list[int]:
     """The numbers of entries that are few: 1.5 to 2.1 for each degree of freedom.
 
-    With fewer, some rows have about as few entries as the rank, and hardly any method
-    recovers the matrix; with more, the minimum nuclear norm begins to.
+    With fewer, some rows have about as few entries as the rank, and whether the matrix
+    is recovered is chance; with more, the minimum nuclear norm begins to recover it.
     """
     least, most = (freedom * _freedom(collection, rank) for freedom in FEW)
     counts = counts_of(collection, rank=rank, **axes)

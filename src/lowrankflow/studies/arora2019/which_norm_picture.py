@@ -11,9 +11,8 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.colors import LinearSegmentedColormap
 
-from lowrankflow.studies.arora2019.completion import PAPER_SCALE
+from lowrankflow.studies.arora2019.completion import FEW, PAPER_SCALE
 from lowrankflow.studies.arora2019.completion_checks import (
-    FEW,
     counts_of,
     ranks_of,
     scales_of,
