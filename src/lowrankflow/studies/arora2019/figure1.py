@@ -122,7 +122,7 @@ class Figure1(AbstractStudy):
         "paper": _profile(
             "paper",
             5,
-            1800.0,
+            1200.0,
             "flow with descent beside it for one seed; the paper says neither its "
             "numbers of entries nor how many trials",
         ),

@@ -130,7 +130,7 @@ class Figure2(AbstractStudy):
         "paper": _profile(
             "paper",
             5,
-            1500.0,
+            2300.0,
             "flow in place of descent, see figure 1; every depth from every start; the "
             "paper says neither its numbers of entries nor how many trials",
         ),

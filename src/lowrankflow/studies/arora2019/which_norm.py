@@ -104,7 +104,7 @@ class WhichNorm(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 1, 15.0),
         "quick": _profile("quick", 3, 90.0),
-        "paper": _profile("paper", 5, 1500.0),
+        "paper": _profile("paper", 5, 2300.0),
     }
     figure_text: ClassVar[str] = (
         "For each surrogate of the rank and each number of observed entries: the share "
