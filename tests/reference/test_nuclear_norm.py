@@ -13,6 +13,7 @@ from lowrankflow.problems import (
     SensingProblem,
     SymmetricEntrySampling,
     lift,
+    planted_completion_with_replacement,
 )
 from lowrankflow.reference.certificate import verify
 from lowrankflow.reference.infeasibility import verify_unreachable
@@ -428,3 +429,23 @@ def test_a_stack_too_large_to_hold():
     problem = SensingProblem(operator, np.ones(600))
     with pytest.raises(SpecError, match="a stack of at most 4 GB"):
         min_nuclear_norm(problem)
+
+
+@pytest.mark.parametrize("shape", [(9, 12), (12, 9)])
+def test_weights_change_neither_the_minimum_nor_its_proof(shape):
+    weighted = planted_completion_with_replacement(shape, rank=2, num_draws=90, seed=0)
+    operator = weighted.operator
+    plain = SensingProblem.from_entries(
+        operator.row_index,
+        operator.col_index,
+        weighted.target[operator.row_index, operator.col_index],
+        shape,
+    )
+    one, other = (
+        min_nuclear_norm(problem, gap_tolerance=1e-8) for problem in (weighted, plain)
+    )
+    assert one.certificate.holds
+    np.testing.assert_allclose(one.matrix, other.matrix, atol=1e-10)
+    np.testing.assert_allclose(
+        one.dual * np.asarray(operator.scale), other.dual, atol=1e-10
+    )

@@ -10,6 +10,13 @@ from lowrankflow.simulation import Recipe, build, fingerprint, recipe_kinds
 PLANTED = {"shape": [6, 4], "rank": 2, "num_observed": 15, "seed": 3}
 RECIPES = {
     "planted_completion": PLANTED,
+    "planted_completion_with_replacement": {
+        "shape": [6, 4],
+        "rank": 2,
+        "num_draws": 15,
+        "seed": 3,
+        "normalization": "mean",
+    },
     "planted_psd_completion": {"size": 5, "rank": 1, "num_observed": 9, "seed": 0},
     "planted_sensing": {"shape": [4, 6], "rank": 1, "num_measurements": 9, "seed": 0},
     "planted_psd_sensing": {

@@ -21,6 +21,7 @@ from lowrankflow.studies import (
     themed,
     to_svg,
 )
+from lowrankflow.studies.samples import as_sample
 from lowrankflow.studies.style import INK
 
 FINALS = {2: [0.3, 0.4, 0.5], 3: [0.01, 0.02, 0.03]}
@@ -110,6 +111,18 @@ def test_samples_without_numbers_are_left_out():
         assert line.get_xdata().tolist() == [2]
         assert line.get_ydata().tolist() == [2]
         to_svg(figure, "a", "")
+
+
+def test_bars_of_one_standard_deviation_end_at_the_least_number():
+    samples = [as_sample([1.0, 2.0, 3.0]), as_sample([1.0, 1.0, 10.0]), as_sample([2])]
+    with styled():
+        figure, ((axes,),) = panels(1, 1)
+        draw_samples(axes, [1, 2, 3], samples, depth_look(2), bars="deviation")
+    (bars,) = axes.collections
+    ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
+    assert ends[0] == [1.0, 3.0]
+    assert ends[1] == [1.0, pytest.approx(4.0 + 27**0.5)]
+    assert ends[2] == [2.0, 2.0]
 
 
 def test_a_figure_of_a_collection_with_failures():

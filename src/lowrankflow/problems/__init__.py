@@ -105,6 +105,9 @@ from lowrankflow.problems.ratings_problem import (
     official_test_set as official_test_set,
     ratings_problem as ratings_problem,
 )
+from lowrankflow.problems.repeated_entries import (
+    planted_completion_with_replacement as planted_completion_with_replacement,
+)
 from lowrankflow.problems.row_solutions import move_rows as move_rows
 from lowrankflow.problems.sampled_products import (
     SampledProducts as SampledProducts,

@@ -68,12 +68,33 @@ def uniform_entries_with_replacement(
     Source: arora2019, the notebook published with it.
     Differs: that it draws so is inferred from its numbers; its generator does not.
     """
-    rows, cols = checked_shape("uniform_entries_with_replacement(shape)", shape)
-    where = "uniform_entries_with_replacement(num_draws)"
-    count = checked_count(where, num_draws, None)
+    where = "uniform_entries_with_replacement"
+    rows, cols, _ = repeated_draws(where, shape, num_draws=num_draws, seed=seed)
+    return EntrySampling(rows, cols, checked_shape(f"{where}(shape)", shape))
+
+
+def repeated_draws(
+    where: str, shape: tuple[int, int], *, num_draws: int, seed: int
+) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """(row, column, how often) of each entry hit by independent uniform draws.
+
+    Args:
+        where: who asks, for messages.
+        shape: (rows, cols).
+        num_draws: how many draws, >= 1.
+        seed: of the draws.
+
+    Raises:
+        SpecError: when the number of draws is not a positive integer.
+
+    Exactness: exact; the counts sum to `num_draws`.
+    """
+    rows, cols = checked_shape(f"{where}(shape)", shape)
+    count = checked_count(f"{where}(num_draws)", num_draws, None)
     random = generator(seed, "entries", "replacement")
     drawn = random.integers(rows * cols, size=count)
-    return _sampling(np.unique(drawn), (rows, cols))
+    flat, counts = np.unique(drawn, return_counts=True)
+    return *np.divmod(flat, cols), counts
 
 
 def power_law_entries(

@@ -20,6 +20,7 @@ from lowrankflow.problems import (
     LiftedOperator,
     Numbers,
     SymmetricEntrySampling,
+    WeightedEntrySampling,
     to_dense,
 )
 
@@ -36,6 +37,8 @@ class EntryMap:
         flat: position of each entry in the matrix read row by row.
         mirrored: position of its mirror image; None without symmetry.
         gain: factor that makes the measurement matrices orthonormal (or 1).
+        scale: the multiples in which the given measurements have the entries; 1 but
+            for weighted ones.
         measurements: the data in these coordinates.
         unexplained: part of the data outside the range of 𝒜: always zero here.
 
@@ -46,6 +49,7 @@ class EntryMap:
     flat: Int[np.ndarray, " m"]
     mirrored: Int[np.ndarray, " m"] | None
     gain: Float[np.ndarray, " m"]
+    scale: Float[np.ndarray, " m"]
     measurements: Float[np.ndarray, " m"]
     unexplained: Float[np.ndarray, " m"]
 
@@ -70,11 +74,11 @@ class EntryMap:
 
     def original_dual(self, dual: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
         """The same combination, as coefficients of the given measurements."""
-        return self.gain * dual
+        return self.gain * dual / self.scale
 
     def own_dual(self, dual: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
         """Coefficients of the given measurements, in these coordinates."""
-        return dual / self.gain
+        return dual * self.scale / self.gain
 
     def stack(self) -> Float[np.ndarray, "m rows cols"]:
         """All measurement matrices; forms m rows cols numbers."""
@@ -161,6 +165,13 @@ def measurement_map(
     if isinstance(operator, EntrySampling) and not symmetric:
         pairs = _host(operator.row_index), _host(operator.col_index)
         return _entries(operator.shape, *pairs, y, mirror=False, orthonormal=True)
+    if isinstance(operator, WeightedEntrySampling) and orthonormal and not symmetric:
+        # Met exactly, a multiple of an entry says what the entry says.
+        pairs = _host(operator.row_index), _host(operator.col_index)
+        scale = np.asarray(operator.scale, np.float64)
+        return _entries(
+            operator.shape, *pairs, y, mirror=False, orthonormal=True, scale=scale
+        )
     if isinstance(operator, SymmetricEntrySampling):
         pairs = _host(operator.row_index), _host(operator.col_index)
         return _entries(operator.shape, *pairs, y, mirror=True, orthonormal=orthonormal)
@@ -186,7 +197,9 @@ def _entries(
     *,
     mirror: bool,
     orthonormal: bool,
+    scale: Float[np.ndarray, " m"] | None = None,
 ) -> EntryMap:
+    scale = np.ones(y.size) if scale is None else scale
     if shape[0] > shape[1]:
         shape, rows, cols = (shape[1], shape[0]), cols, rows
     # (E_ij + E_ji) / 2 has Frobenius norm 1/sqrt 2 off the diagonal and 1 on it.
@@ -197,7 +210,8 @@ def _entries(
         flat=rows * shape[1] + cols,
         mirrored=cols * shape[1] + rows if mirror else None,
         gain=gain,
-        measurements=gain * y,
+        scale=scale,
+        measurements=gain * y / scale,
         unexplained=np.zeros(y.size),
     )
 

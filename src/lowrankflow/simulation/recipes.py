@@ -257,6 +257,7 @@ def other_loss_problem(
 
 _BUILDERS: dict[str, Callable[..., AbstractObjective]] = {
     "planted_completion": problems.planted_completion,
+    "planted_completion_with_replacement": problems.planted_completion_with_replacement,
     "planted_psd_completion": problems.planted_psd_completion,
     "planted_sensing": problems.planted_sensing,
     "planted_psd_sensing": problems.planted_psd_sensing,

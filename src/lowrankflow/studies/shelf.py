@@ -16,6 +16,8 @@ STUDIES = Registry(
         arora2019.Figure1(),
         arora2019.Figure2(),
         arora2019.Figure3(),
+        arora2019.Completion(),
+        arora2019.WhichNorm(),
         li2021.Figure1(),
         li2021.Figure2(),
         li2021.Figure5(),

@@ -11,7 +11,7 @@ import dataclasses
 import io
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -173,9 +173,14 @@ def panels(
 
 
 def draw_samples(
-    axes: PlotAxes, x: Sequence[float], samples: Sequence[Sample], look: Look
+    axes: PlotAxes,
+    x: Sequence[float],
+    samples: Sequence[Sample],
+    look: Look,
+    *,
+    bars: Literal["range", "deviation"] = "range",
 ) -> None:
-    """A curve through the means over seeds, with bars from least to largest.
+    """A curve through the means over seeds, with bars.
 
     Points without any finite number are left out.
 
@@ -184,9 +189,13 @@ def draw_samples(
         x: one value per sample.
         samples: one number per seed each.
         look: of the curve.
+        bars: from the least number to the largest ("range"), or one standard deviation
+            of the seeds either way, not below the least number ("deviation"): on a
+            logarithmic axis the lower end would often be negative.
     """
+    ends = _deviation if bars == "deviation" else _range
     points = [
-        (at, numbers.mean(), numbers.min(), numbers.max())
+        (at, numbers.mean(), *ends(numbers))
         for at, sample in zip(x, samples, strict=True)
         if (numbers := sample.values[np.isfinite(sample.values)]).size
     ]
@@ -195,6 +204,15 @@ def draw_samples(
     at, mean, low, high = np.array(points, float).T
     axes.plot(at, mean, **look.keywords())  # pyright: ignore[reportArgumentType]
     axes.vlines(at, low, high, colors=look.color, linewidth=0.9)
+
+
+def _range(numbers: np.ndarray) -> tuple[float, float]:
+    return numbers.min(), numbers.max()
+
+
+def _deviation(numbers: np.ndarray) -> tuple[float, float]:
+    mean, deviation = numbers.mean(), numbers.std(ddof=min(1, numbers.size - 1))
+    return max(mean - deviation, numbers.min()), mean + deviation
 
 
 @contextlib.contextmanager

@@ -63,16 +63,17 @@ def collection(study, world, *, profile="quick", num_seeds=3, fails=None):
     return Collection(runs, failures)
 
 
-def but(changes, **where):
-    """The paper's world, changed in runs with these axes.
+def but(changes, base=as_the_paper_says, **where):
+    """A world, the paper's unless another is given, changed in runs with these axes.
 
     Args:
         changes: by name, the new number or a function of axes and the old one.
+        base: the world that is changed.
         where: values of axes, or tests of them.
     """
 
     def world(axes):
-        numbers = as_the_paper_says(axes)
+        numbers = dict(base(axes))
         for name, wanted in where.items():
             if name not in axes:
                 return numbers

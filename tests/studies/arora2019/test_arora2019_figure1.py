@@ -104,8 +104,36 @@ def test_the_plan_of_a_profile():
     assert len(STUDY.plan("quick", 1)) == 8 * 4 + 3
     assert len(STUDY.plan("smoke")) == 2 * 4 + 3
     paper = STUDY.plan("paper")
-    assert len([j for j in paper if j.axes["method"] == "descent"]) == 5 * 14 * 3
+    descents = [job.axes for job in paper if job.axes["method"] == "descent"]
+    assert len(descents) == 24 * 3
+    assert {axes["seed"] for axes in descents} == {0}
     assert len({job_to_json(labelled.job) for labelled in quick}) == len(quick)
+
+
+def test_few_entries_are_those_for_the_degrees_of_freedom():
+    def judged(world):
+        runs = collection(STUDY, world, profile="paper", num_seeds=2)
+        return {verdict.claim: verdict.outcome for verdict in STUDY.claims(runs)}
+
+    found = judged(as_the_paper_says)
+    few = {
+        (rank, count)
+        for rank, counts in {
+            5: (1500, 1650, 1800, 2000),
+            10: (3000, 3250, 3500, 3750),
+        }.items()
+        for count in counts
+    }
+    assert {c for c in found if c.startswith("few-")} == {
+        f"few-rank-{rank}-{count}" for rank, count in few
+    }
+    # In a world where everything recovers, that nothing recovers from the fewest is
+    # wrong.
+    fewest = {"fewest-rank-5-1200", "fewest-rank-10-2400"}
+    wrong = {name for name, outcome in found.items() if outcome != Outcome.SUPPORTED}
+    assert wrong == fewest
+    lost = but({"mean_squared_error": 0.5}, num_observed=lambda count: count == 1200)
+    assert judged(lost)["fewest-rank-5-1200"] == Outcome.SUPPORTED
 
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "paper"])

@@ -100,10 +100,10 @@ def test_the_plan_of_a_profile():
     quick = STUDY.plan("quick")
     over_entries = [j for j in quick if j.axes.get("sweep") == OVER_ENTRIES]
     over_scale = [j for j in quick if j.axes.get("sweep") == OVER_SCALE]
-    assert (len(over_entries), len(over_scale)) == (3 * 8 * 4, 3 * (3 * 4 + 1))
+    assert (len(over_entries), len(over_scale)) == (3 * 8 * 5, 3 * (3 * 4 + 1))
     assert len(quick) == len(over_entries) + len(over_scale) + 3 * 2
-    assert len(STUDY.plan("smoke")) == 2 * 4 + 7 + 1
-    assert len(STUDY.plan("paper", 1)) == 14 * 6 + 19 + 2
+    assert len(STUDY.plan("smoke")) == 2 * 5 + 7 + 1
+    assert len(STUDY.plan("paper", 1)) == 20 * 19 + 4 * 11 + 19 + 2
 
 
 def test_both_figures_share_their_runs():
@@ -111,11 +111,25 @@ def test_both_figures_share_their_runs():
         {job_to_json(labelled.job) for labelled in study.plan("quick")}
         for study in (Figure1(), STUDY)
     )
-    # Depths 2 and 3 from 1e-3 and the minimum at each number of entries, and depth 4 at
-    # one of them.
-    assert len(first & second) == 3 * (8 * 3 + 1)
-    # Within the figure, depths 2 (from both scales) and 3 and the minimum there.
-    assert len(second) == len(STUDY.plan("quick")) - 3 * 4
+    # All depths from 1e-3 and the minimum at each number of entries.
+    assert len(first & second) == 3 * 8 * 4
+    # Within the figure, depths 2 (from both scales), 3 and 4 and the minimum there.
+    assert len(second) == len(STUDY.plan("quick")) - 3 * 5
+
+
+def test_where_all_starts_are_varied_each_few_entries_are_judged():
+    runs = collection(STUDY, as_the_paper_says, profile="paper", num_seeds=2)
+    found = {verdict.claim: verdict.outcome for verdict in STUDY.claims(runs)}
+    assert set(found.values()) == {Outcome.SUPPORTED}
+    claim = "deep-is-indifferent-rank-10-3250"
+    assert claim in found
+    assert claim not in outcomes(as_the_paper_says)
+    world = entries({"effective_rank": 10.1}, 10, 3250, depth=4, init_scale=1e-5)
+    runs = collection(STUDY, world, profile="paper", num_seeds=2)
+    found = {verdict.claim: verdict.outcome for verdict in STUDY.claims(runs)}
+    assert found[claim] == Outcome.CONTRADICTED
+    del found[claim]
+    assert set(found.values()) == {Outcome.SUPPORTED}
 
 
 def test_the_truth_is_what_every_entry_determines():

@@ -3,3 +3,5 @@
 from lowrankflow.studies.arora2019.figure1 import Figure1 as Figure1
 from lowrankflow.studies.arora2019.figure2 import Figure2 as Figure2
 from lowrankflow.studies.arora2019.figure3 import Figure3 as Figure3
+from lowrankflow.studies.arora2019.notebook import Completion as Completion
+from lowrankflow.studies.arora2019.which_norm import WhichNorm as WhichNorm

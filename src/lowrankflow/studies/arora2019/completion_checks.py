@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lowrankflow.studies.arora2019.completion import (
+    FEW,
     GAP_TOLERANCE,
     MEAN_SQUARED_RESIDUAL,
 )
@@ -19,6 +20,7 @@ from lowrankflow.studies.verdict import Verdict
 if TYPE_CHECKING:
     import xarray
 
+FEW_IN_WORDS = "Few: 1.5 to 2.1 entries for each degree of freedom, r (200 - r)."
 CONVERGED = Statement(
     key="converged",
     text="Every run goes on until its mean squared residual is 1e-6.",
@@ -37,9 +39,26 @@ def counts_of(collection: Collection, **axes: Choice) -> list[int]:
     return [int(count) for count in collection.select(**axes).axis("num_observed")]
 
 
-def few_of(counts: list[int]) -> list[int]:
-    """Those of the numbers of entries that are few: the least half, at most two."""
-    return counts[: min(2, len(counts) // 2)]
+def few_of(collection: Collection, rank: int, **axes: Choice) -> list[int]:
+    """The numbers of entries that are few: 1.5 to 2.1 for each degree of freedom.
+
+    With fewer, some rows have about as few entries as the rank, and whether the matrix
+    is recovered is chance; with more, the minimum nuclear norm begins to recover it.
+    """
+    least, most = (freedom * _freedom(collection, rank) for freedom in FEW)
+    counts = counts_of(collection, rank=rank, **axes)
+    return [count for count in counts if least <= count <= most]
+
+
+def fewest_of(collection: Collection, rank: int, **axes: Choice) -> list[int]:
+    """Those below: at most one, the least."""
+    counts = counts_of(collection, rank=rank, **axes)[:1]
+    return [count for count in counts if count < FEW[0] * _freedom(collection, rank)]
+
+
+def _freedom(collection: Collection, rank: int) -> int:
+    (freedom,) = collection.select(rank=rank).axis("degrees_of_freedom")
+    return int(freedom)
 
 
 def ranks_of(collection: Collection) -> list[int]:

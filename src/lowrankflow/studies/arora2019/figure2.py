@@ -8,12 +8,10 @@ from lowrankflow.studies.arora2019 import figure2_claims as judged
 from lowrankflow.studies.arora2019.completion import (
     PAPER_SCALE,
     SWEEPS,
-    Sweep,
-    flow,
-    instances,
-    min_nuclear_norm,
+    over_entries,
+    over_scales,
     settings,
-    truth,
+    truths,
 )
 from lowrankflow.studies.arora2019.completion_checks import (
     CERTIFIED,
@@ -44,7 +42,9 @@ def _profile(name: str, seeds: int, seconds: float, differs: str) -> Profile:
     return Profile(
         settings={
             **settings(sweep, words),
-            "depths": "2 and 3; 4 where the scale is varied",
+            "depths": "2, 3 and 4; those of 3 and 4 from "
+            + _listed(sweep.deep_scales)
+            + " where the number of entries is varied",
         },
         num_seeds=seeds,
         expected_seconds=seconds,
@@ -130,9 +130,9 @@ class Figure2(AbstractStudy):
         "paper": _profile(
             "paper",
             5,
-            200.0,
-            "flow in place of descent, see figure 1; the paper says neither its "
-            "numbers of entries nor how many trials",
+            2300.0,
+            "flow in place of descent, see figure 1; every depth from every start; the "
+            "paper says neither its numbers of entries nor how many trials",
         ),
     }
     figure_text: ClassVar[str] = (
@@ -143,15 +143,16 @@ class Figure2(AbstractStudy):
         "norm and far above its effective rank, while depth 3 is at the truth in both; "
         "with many all meet. Depth 2 comes nearer to the truth as its start shrinks; "
         "depths 3 and 4 are there at every scale. Points are means over seeds, bars "
-        "reach from the least to the largest; those of the nuclear norm are mostly "
-        "the truths' own."
+        "one standard deviation either way, not below the least; those of the nuclear "
+        "norm are mostly the truths' own."
     )
 
     def jobs(self, profile: str, num_seeds: int) -> list[LabelledJob]:
         sweep = SWEEPS[profile]
         return [
-            *_over_entries(sweep, num_seeds),
-            *_over_scales(sweep, num_seeds),
+            *(_swept(judged.OBSERVED, job) for job in over_entries(sweep, num_seeds)),
+            *truths(sweep, num_seeds),
+            *(_swept(judged.SCALE, job) for job in over_scales(sweep, num_seeds)),
         ]
 
     def claims(self, collection: Collection) -> list[Verdict]:
@@ -169,6 +170,12 @@ class Figure2(AbstractStudy):
             judged.shallow_rank_falls(self, collection),
             judged.shallow_error_falls(self, collection),
             judged.deep_is_indifferent(self, collection),
+            *(
+                judged.deep_is_indifferent_at(self, collection, rank, count)
+                for rank in ranks
+                if judged.varies_deep_starts(collection, rank)
+                for count in judged.few_counts(collection, rank)
+            ),
             judged.shallow_overtakes(self, collection),
             judged.shallow_rank_at_paper_scale(self, collection),
             judged.shallow_error_at_paper_scale(self, collection),
@@ -178,33 +185,6 @@ class Figure2(AbstractStudy):
 
     def figure(self, collection: Collection) -> "Figure":
         return draw_figure2(collection)
-
-
-def _over_entries(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
-    jobs = []
-    for instance in instances(sweep, sweep.points(), num_seeds):
-        jobs += [
-            flow(instance, depth=2, init_scale=scale, rtol=sweep.rtol)
-            for scale in sweep.shallow_scales
-        ]
-        jobs.append(flow(instance, depth=3, init_scale=PAPER_SCALE, rtol=sweep.rtol))
-        jobs.append(min_nuclear_norm(instance))
-    labelled = [_swept(judged.OBSERVED, job) for job in jobs]
-    for instance in instances(sweep, [(r, 1) for r in sweep.observed], num_seeds):
-        labelled.append(truth(instance))
-    return labelled
-
-
-def _over_scales(sweep: Sweep, num_seeds: int) -> list[LabelledJob]:
-    jobs = []
-    for instance in instances(sweep, [sweep.init_scales_at], num_seeds):
-        jobs += [
-            flow(instance, depth=depth, init_scale=scale, rtol=sweep.rtol)
-            for depth in (2, 3, 4)
-            for scale in sweep.init_scales
-        ]
-        jobs.append(min_nuclear_norm(instance))
-    return [_swept(judged.SCALE, job) for job in jobs]
 
 
 def _swept(over: str, labelled: LabelledJob) -> LabelledJob:

@@ -1,13 +1,15 @@
 """What figure 2 says, judged: norm and rank with few and many entries, and the start.
 
-"Few" are the one or two least numbers of observed entries of a rank, "many" is the
-largest.
+"Few" are 1.5 to 2.1 observed entries for each degree of freedom of matrices of the
+rank, "many" is the largest number of them. Depth 3 is from the paper's own start, the
+largest, where no other is named.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lowrankflow.studies.arora2019.completion_checks import (
+    FEW_IN_WORDS,
     counts_of,
     few_of,
     ranks_of,
@@ -39,7 +41,7 @@ def norm_not_minimal(
         combine(
             lambda least, found: least / found,
             _minimum(collection, NORM, rank, count),
-            _flow(collection, NORM, rank, count, depth=3),
+            _deep(collection, NORM, rank, count),
         )
         for count in few
     ]
@@ -52,7 +54,8 @@ def norm_not_minimal(
         "lower than that of depth 3, by more than 0.1 %.",
         statement=study.statement("few-norm"),
         quantity="nuclear norm, minimum to depth 3, the nearer of these",
-        note="The stop rule leaves 0.05 % open, the certificates far less.",
+        note="The stop rule leaves 0.05 % open, the certificates far less. "
+        + FEW_IN_WORDS,
     )
 
 
@@ -62,7 +65,7 @@ def rank_is_lower(study: "AbstractStudy", collection: Collection, rank: int) -> 
     ratios = [
         combine(
             lambda found, least: found / least,
-            _flow(collection, RANK, rank, count, depth=3),
+            _deep(collection, RANK, rank, count),
             _minimum(collection, RANK, rank, count),
         )
         for count in few
@@ -75,6 +78,7 @@ def rank_is_lower(study: "AbstractStudy", collection: Collection, rank: int) -> 
         "rank than the minimum nuclear norm.",
         statement=study.statement("few-rank"),
         quantity="effective rank, depth 3 to the minimum nuclear norm, the nearer",
+        note=FEW_IN_WORDS,
     )
 
 
@@ -83,7 +87,7 @@ def recovers_better(
 ) -> Verdict:
     """Few entries: depth 3 recovers far better than the minimum nuclear norm."""
     return smaller_than(
-        _flow(collection, ERROR, rank, count, depth=3),
+        _deep(collection, ERROR, rank, count),
         _minimum(collection, ERROR, rank, count),
         factor=0.1,
         claim=f"recovers-better-rank-{rank}-{count}",
@@ -91,7 +95,8 @@ def recovers_better(
         "of what the minimum nuclear norm does.",
         statement=study.statement("few-error"),
         quantity="reconstruction error, depth 3 to the minimum nuclear norm",
-        note='"Better" is read as ten times here, as it looks in the figure.',
+        note='"Better" is read as ten times here, as it looks in the figure. '
+        + FEW_IN_WORDS,
     )
 
 
@@ -188,6 +193,37 @@ def deep_is_indifferent(study: "AbstractStudy", collection: Collection) -> Verdi
     )
 
 
+def deep_is_indifferent_at(
+    study: "AbstractStudy", collection: Collection, rank: int, count: int
+) -> Verdict:
+    """Few entries: the scale hardly changes the effective rank at depths 3 and 4."""
+    where = {"sweep": OBSERVED, "rank": rank, "num_observed": count}
+    spreads = []
+    for depth in DEEP:
+        scales = scales_of(collection, method="flow", depth=depth, **where)
+        found = [
+            _flow(collection, RANK, rank, count, depth=depth, init_scale=scale)
+            for scale in scales
+        ]
+        spreads.append(combine(lambda *x: max(x) - min(x), *found))
+    return at_most(
+        largest(spreads),
+        0.2,
+        claim=f"deep-is-indifferent-rank-{rank}-{count}",
+        sentence=f"Rank {rank}, {count:,} entries: at depths 3 and 4 the effective "
+        "rank varies by at most 0.2 over all scales of the start.",
+        statement=study.statement("deep-scale"),
+        quantity="largest less least effective rank, the larger of both depths",
+        note=f"The bound is that of the sweep over scales. {FEW_IN_WORDS}",
+    )
+
+
+def varies_deep_starts(collection: Collection, rank: int) -> bool:
+    """Whether depths 3 and 4 have several starts at the numbers of entries."""
+    where = {"sweep": OBSERVED, "method": "flow", "rank": rank, "depth": list(DEEP)}
+    return len(scales_of(collection, **where)) > 1
+
+
 def shallow_overtakes(study: "AbstractStudy", collection: Collection) -> Verdict:
     """Depth 2 from the smallest start recovers better than the minimum."""
     place = _at(collection)
@@ -250,7 +286,7 @@ def shallow_error_at_paper_scale(
 
 def few_counts(collection: Collection, rank: int) -> list[int]:
     """The numbers of entries at which few are observed."""
-    return few_of(_counts(collection, rank))
+    return few_of(collection, rank, sweep=OBSERVED)
 
 
 def _listed(counts: list[int]) -> str:
@@ -268,6 +304,13 @@ def _flow(
     return collection.last(variable, method="flow", **where)
 
 
+def _deep(collection: Collection, variable: str, rank: int, count: int) -> Sample:
+    """Depth 3 from the largest start, the paper's."""
+    where = {"sweep": OBSERVED, "rank": rank, "method": "flow", "depth": 3}
+    most = max(scales_of(collection, **where), default=0.0)
+    return _flow(collection, variable, rank, count, depth=3, init_scale=most)
+
+
 def _minimum(collection: Collection, variable: str, rank: int, count: int) -> Sample:
     where = {"sweep": OBSERVED, "rank": rank, "num_observed": count}
     return collection.last(variable, method="min_nuclear_norm", **where)
@@ -281,7 +324,7 @@ def _all(collection: Collection, variable: str, rank: int, count: int) -> list[S
             _flow(collection, variable, rank, count, depth=2, init_scale=scale)
             for scale in scales_of(collection, method="flow", **shallow)
         ),
-        _flow(collection, variable, rank, count, depth=3),
+        _deep(collection, variable, rank, count),
         _minimum(collection, variable, rank, count),
     ]
 

@@ -36,6 +36,8 @@ _QUANTITIES = (
     (NORM, "nuclear norm"),
     (RANK, "effective rank"),
 )
+# The paper's at depth 2, and one that is far smaller.
+SHOWN_SCALES = (1e-3, 5e-4, 2.5e-4, 1e-6)
 
 
 def draw_figure2(collection: Collection) -> "Figure":
@@ -54,17 +56,20 @@ def _against_entries(row: Sequence["Axes"], collection: Collection, rank: int) -
     part = collection.select(sweep=OBSERVED, rank=rank)
     counts = counts_of(part)
     curves: list[tuple[Look, dict[str, AxisValue]]] = []
-    for variant, scale in enumerate(scales_of(part, method="flow", depth=2)):
+    scales = scales_of(part, method="flow", depth=2)
+    shown = [scale for scale in SHOWN_SCALES if scale in scales]
+    for variant, scale in enumerate(shown):
         label = f"depth 2, init scale {_power(scale)}" if variant else ""
         look = depth_look(2, variant=variant, label=label)
         curves.append((look, {"method": "flow", "depth": 2, "init_scale": scale}))
-    curves.append((depth_look(3), {"method": "flow", "depth": 3}))
+    deep = {"method": "flow", "depth": 3, "init_scale": max(scales, default=1.0)}
+    curves.append((depth_look(3), deep))
     curves.append((method_look("min_nuclear_norm"), {"method": "min_nuclear_norm"}))
     for axes, (variable, name) in zip(row, _QUANTITIES, strict=True):
         lowest = []
         for look, fixed in curves:
             samples = [part.last(variable, num_observed=m, **fixed) for m in counts]
-            draw_samples(axes, counts, samples, look)
+            draw_samples(axes, counts, samples, look, bars="deviation")
             if fixed["method"] == "flow":
                 lowest += _numbers(samples)
         _truth(axes, collection, variable, rank)
@@ -84,7 +89,7 @@ def _against_scale(row: Sequence["Axes"], collection: Collection) -> None:
                 for scale in scales
             ]
             lowest += _numbers(samples)
-            draw_samples(axes, scales, samples, depth_look(depth))
+            draw_samples(axes, scales, samples, depth_look(depth), bars="deviation")
         minimum = part.last(variable, method="min_nuclear_norm")
         _level(axes, minimum, method_look("min_nuclear_norm"))
         _truth(axes, collection, variable, rank)
