@@ -31,7 +31,7 @@ def draw_theorem3(collection: Collection) -> "Figure":
     _laws(left, collection)
     _rates(middle, collection)
     _departures(right, collection)
-    shared_legend(figure, (left, middle, right), ncols=4)
+    shared_legend(figure, (left, middle, right), ncols=5)
     return figure
 
 
