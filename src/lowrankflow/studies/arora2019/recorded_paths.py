@@ -108,12 +108,21 @@ def completions(shape: str) -> Callable[[int], Recipe]:
 
 
 def balanced_start(
-    shape: tuple[int, int], depth: int, values: Sequence[float], seed: int
+    shape: tuple[int, int],
+    depth: int,
+    values: Sequence[float],
+    seed: int,
+    *,
+    frames: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> GivenFactors:
-    """Balanced factors with these singular values in random frames."""
+    """Balanced factors with these singular values, in random frames or given ones."""
     rank = len(values)
-    left = random_frame(generator(seed, "path", "left"), shape[0], rank)
-    right = random_frame(generator(seed, "path", "right"), shape[1], rank)
+    if frames is None:
+        frames = (
+            random_frame(generator(seed, "path", "left"), shape[0], rank),
+            random_frame(generator(seed, "path", "right"), shape[1], rank),
+        )
+    left, right = frames
     spectrum = np.asarray(values, float)
     factors = DeepFactorization(depth)
     return GivenFactors(balanced_factors(factors, left, spectrum, right, None))
