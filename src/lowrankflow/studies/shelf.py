@@ -19,6 +19,7 @@ STUDIES = Registry(
         arora2019.Lemma1(),
         arora2019.Theorem3(),
         arora2019.Lemma2(),
+        arora2019.Corollary1(),
         li2021.Figure1(),
         li2021.Figure2(),
         li2021.Figure5(),

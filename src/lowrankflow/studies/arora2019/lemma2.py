@@ -70,7 +70,7 @@ class Lemma2(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 20.0),
         "quick": _profile("quick", 2, 20.0),
-        "paper": _profile("paper", 10, 200.0),
+        "paper": _profile("paper", 6, 200.0),
     }
     figure_text: ClassVar[str] = (
         "Left: the error of equation (8) against the least gap of singular values, at "

@@ -44,8 +44,8 @@ COMPLETIONS = {
     "quick": {2: ("square", "tall"), 3: ("wide",)},
     "paper": dict.fromkeys((1, 2, 3, 4), tuple(SHAPES)),
 }
-CENTRES = {"smoke": 20, "quick": 40, "paper": 100}
-OFFSETS = {"smoke": 15, "quick": 20, "paper": 40}
+CENTRES = {"smoke": 20, "quick": 40, "paper": 80}
+OFFSETS = {"smoke": 15, "quick": 20, "paper": 30}
 
 
 def labelled_jobs(profile: str, num_seeds: int) -> list[LabelledJob]:

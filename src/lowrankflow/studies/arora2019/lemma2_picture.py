@@ -92,9 +92,8 @@ def _speeds(axes: "Axes", collection: Collection) -> None:
     )
     axes.set_xticklabels(["-0.1", "-0.001", "0.001", "0.1"])
     axes.minorticks_off()
-    axes.margins(y=0.45)
     if axes.lines:
-        axes.legend(loc="upper left", handlelength=1.2, ncols=1)
+        axes.legend(loc="lower center", handlelength=1.2)
 
 
 def _by_gap(axes: "Axes", collection: Collection) -> None:
