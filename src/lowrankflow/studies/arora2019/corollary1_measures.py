@@ -12,10 +12,11 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
-from lowrankflow.studies.arora2019.corollary1_jobs import STEP, completions
+from lowrankflow.studies.arora2019.corollary1_jobs import completions
 from lowrankflow.studies.arora2019.recorded_paths import (
     SHAPES,
     RecordedPath,
+    largest_or_nan,
     measured,
     paths,
 )
@@ -23,7 +24,6 @@ from lowrankflow.studies.arora2019.theorem3_measures import imbalance_of
 from lowrankflow.studies.collection import Collection
 from lowrankflow.studies.samples import Sample, combine
 
-_TURN = 0.01
 # Of the largest of a path: below this a speed is what the solver leaves of it.
 _HEARD = 1e-5
 
@@ -69,7 +69,7 @@ class Pairs:
     @property
     def heard(self) -> np.ndarray:
         """The pairs whose speed is measured, and no noise."""
-        return self.speed > _HEARD * self.speed.max()
+        return self.speed > _HEARD * largest_or_nan(self.speed)
 
 
 def runs_of(
@@ -91,11 +91,7 @@ def kinds(collection: Collection, *starts: str) -> list[tuple[str, int, str]]:
 def pairs_of(path: RecordedPath) -> Pairs:
     """All pairs, at the times at which vectors turn slowly beside the step."""
     here = measured(path)
-    speeds = [
-        np.linalg.norm(velocity, axis=(1, 2))
-        for velocity in (here.left_velocity, here.right_velocity)
-    ]
-    kept = np.maximum(*speeds) * STEP <= _TURN
+    kept = here.resolved
     left = (np.swapaxes(here.left, 1, 2) @ here.left_velocity)[kept]
     right = (np.swapaxes(here.right, 1, 2) @ here.right_velocity)[kept]
     values, inner = here.values[kept], here.inner[kept]
@@ -138,7 +134,7 @@ def coefficients(
 def identity_error(path: RecordedPath) -> float:
     """The largest |L + H o g| off the diagonal over the largest |L| of the path."""
     found = pairs_of(path)
-    return float(found.residual.max() / found.turned.max())
+    return largest_or_nan(found.residual) / largest_or_nan(found.turned)
 
 
 def share_resolved(path: RecordedPath) -> float:
@@ -151,10 +147,10 @@ def sandwich_violation(path: RecordedPath) -> float:
     found = pairs_of(path)
     whole = np.linalg.norm(found.turned, axis=1)
     inner = np.linalg.norm(found.inner, axis=1)
-    heard = whole > _HEARD * whole.max()
+    heard = whole > _HEARD * largest_or_nan(whole)
     low = found.weight.min(axis=1) * inner / whole
     high = whole / (found.weight.max(axis=1) * inner)
-    return float(np.maximum(low, high)[heard].max())
+    return largest_or_nan(np.maximum(low, high)[heard])
 
 
 def pair_violation(path: RecordedPath) -> float:
@@ -162,7 +158,7 @@ def pair_violation(path: RecordedPath) -> float:
     found = pairs_of(path)
     ratio = found.speed / found.inner
     factor = np.maximum(found.lower / ratio, ratio / found.upper)
-    return float(factor[found.heard].max())
+    return largest_or_nan(factor[found.heard])
 
 
 def correlation(path: RecordedPath) -> float:
@@ -175,13 +171,13 @@ def correlation(path: RecordedPath) -> float:
 
 def speed_at_rest(path: RecordedPath) -> float:
     """The largest speed of any pair, for vectors that should stand still."""
-    return float(pairs_of(path).speed.max())
+    return largest_or_nan(pairs_of(path).speed)
 
 
 def gradient_between(path: RecordedPath) -> float:
     """The largest off-diagonal gradient over the largest gradient."""
     found = pairs_of(path)
-    return float(found.inner.max() / found.gradient.max())
+    return largest_or_nan(found.inner) / largest_or_nan(found.gradient)
 
 
 def imbalance_ratio(collection: Collection, shape: str) -> Sample:
@@ -195,7 +191,7 @@ def imbalance_ratio(collection: Collection, shape: str) -> Sample:
         found = pairs_of(path)
         delta = sizes.values[sizes.seeds.index(path.seed)]
         whole = np.linalg.norm(found.residual, axis=1)
-        return float((whole / (2 * delta * found.gradient)).max())
+        return largest_or_nan(whole / (2 * delta * found.gradient))
 
     values = [ratio(path) for path in runs]
     kept = {"seeds": sizes.seeds, "missing": sizes.missing}

@@ -10,7 +10,6 @@ from lowrankflow.studies.arora2019.lemma2_jobs import (
     FINE_STEP,
     GOALS,
     SIZE,
-    STEP,
     meeting_value,
     observations,
 )
@@ -21,14 +20,13 @@ from lowrankflow.studies.arora2019.recorded_paths import (
     Measured,
     RecordedPath,
     completions,
+    largest_or_nan,
     measured,
     paths,
 )
 from lowrankflow.studies.collection import Collection
 from lowrankflow.studies.samples import Sample
 
-# A turn per step above which five points no longer resolve it to 1e-7: (2 turn)^4.
-_TURN = 0.01
 _PERTURBATION = 1e-9
 
 
@@ -78,23 +76,15 @@ def errors(
     return np.linalg.norm(found - wanted, axis=(1, 2)) / np.maximum(speed, 1)
 
 
-def resolved(here: Measured, step: float) -> np.ndarray:
-    """The times at which vectors turn slowly beside the step."""
-    left, right = predicted(here)
-    speed = np.maximum(*(np.linalg.norm(side, axis=(1, 2)) for side in (left, right)))
-    return speed * step <= _TURN
-
-
 def worst_error(path: RecordedPath, side: str, *, depth: int | None = None) -> float:
     """The largest error of the times that the step resolves."""
     here = measured(path)
-    found = errors(here, side, depth=depth)[resolved(here, STEP)]
-    return float(found.max()) if found.size else np.nan
+    return largest_or_nan(errors(here, side, depth=depth)[here.resolved])
 
 
 def share_resolved(path: RecordedPath) -> float:
     """The share of times that the step resolves."""
-    return float(resolved(measured(path), STEP).mean())
+    return float(measured(path).resolved.mean())
 
 
 def error_inside_the_span(path: RecordedPath) -> float:

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from lowrankflow.dynamics import GradientFlow, Stop
 from lowrankflow.factorizations import (
@@ -32,7 +32,9 @@ SHAPES = {"square": (5, 5), "tall": (6, 4), "wide": (4, 6)}
 POINTS = 5
 _REACH = POINTS // 2
 # Which of them, as first and step.
-ALL, NEAR, FAR = (0, 1), (1, 1), (0, 2)
+ALL, NEAR = (0, 1), (1, 1)
+# A turn per step above which five points resolve nothing to 1e-7: (2 turn)^4.
+_TURN = 0.01
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,6 +69,7 @@ class Measured:
 
     Args:
         depth: N.
+        step: of time between the five.
         time: of the middles.
         left: U, sorted by the values.
         values: S, descending.
@@ -78,6 +81,7 @@ class Measured:
     """
 
     depth: int
+    step: float
     time: Float[np.ndarray, " centres"]
     left: Float[np.ndarray, "centres rows k"]
     values: Float[np.ndarray, "centres k"]
@@ -86,6 +90,17 @@ class Measured:
     value_velocity: Float[np.ndarray, "centres k"]
     right_velocity: Float[np.ndarray, "centres cols k"]
     gradients: Float[np.ndarray, "centres rows cols"]
+
+    @property
+    def resolved(self) -> Bool[np.ndarray, " centres"]:
+        """The times at which vectors turn by at most 0.01 in a step.
+
+        Near a gap of two values, or near zero in a rectangle, derivatives of values and
+        vectors of every order grow with the speed of the vectors.
+        """
+        sides = self.left_velocity, self.right_velocity
+        speeds = [np.linalg.norm(side, axis=(1, 2)) for side in sides]
+        return np.maximum(*speeds) * self.step <= _TURN
 
     @property
     def inner(self) -> Float[np.ndarray, "centres k k"]:
@@ -222,8 +237,7 @@ def measured(path: RecordedPath, *, points: tuple[int, int] = ALL) -> Measured:
 
     Args:
         path: recorded at time 0 and at `stencil_times`.
-        points: of the five those that are used, `NEAR` for three, a step apart, and
-            `FAR` for three at twice the step.
+        points: of the five those that are used; `NEAR` for three, a step apart.
     """
     stencils = path.matrices[1:].reshape(-1, POINTS, *path.matrices.shape[1:])
     times = path.time[1:].reshape(-1, POINTS)
@@ -243,6 +257,7 @@ def measured(path: RecordedPath, *, points: tuple[int, int] = ALL) -> Measured:
 
     return Measured(
         depth=path.depth,
+        step=step,
         time=times[:, _REACH],
         left=here("left"),
         values=here("values"),
@@ -252,6 +267,11 @@ def measured(path: RecordedPath, *, points: tuple[int, int] = ALL) -> Measured:
         right_velocity=speed("right"),
         gradients=path.gradients[1:].reshape(stencils.shape)[:, _REACH],
     )
+
+
+def largest_or_nan(values: Float[np.ndarray, "..."]) -> float:
+    """The largest of some numbers; not a number when there is none."""
+    return float(np.max(values)) if np.size(values) else float("nan")
 
 
 def _positive(part: AnalyticSVD, middle: int, name: str) -> np.ndarray:

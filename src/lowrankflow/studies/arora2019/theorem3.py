@@ -91,6 +91,7 @@ class Theorem3(AbstractStudy):
         depths = [int(depth) for depth in balanced.axis("depth")]
         return [
             *(judged.law_holds(self, collection, depth) for depth in depths),
+            judged.times_are_resolved(self, collection),
             judged.other_law_fails(self, collection),
             *(judged.exponent_is(self, collection, depth) for depth in depths),
             judged.bound_holds(self, collection),

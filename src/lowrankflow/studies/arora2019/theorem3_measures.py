@@ -9,6 +9,7 @@ from lowrankflow.studies.arora2019.recorded_paths import (
     Measured,
     RecordedPath,
     completions,
+    largest_or_nan,
     measured,
     over_paths,
     paths,
@@ -28,10 +29,15 @@ def law(here: Measured, *, depth: int | None = None) -> Float[np.ndarray, "centr
 
 
 def relative_error(path: RecordedPath, *, depth: int | None = None) -> float:
-    """The largest |sigma' - law| over the largest |sigma'|, of all values and times."""
+    """The largest |sigma' - law| over the largest |sigma'|, where the step resolves."""
     here = measured(path)
-    error = np.abs(here.value_velocity - law(here, depth=depth))
-    return float(error.max() / np.abs(here.value_velocity).max())
+    error = np.abs(here.value_velocity - law(here, depth=depth))[here.resolved]
+    return largest_or_nan(error) / float(np.abs(here.value_velocity).max())
+
+
+def share_resolved(path: RecordedPath) -> float:
+    """The share of times that the step resolves."""
+    return float(measured(path).resolved.mean())
 
 
 def growth(here: Measured) -> tuple[np.ndarray, np.ndarray]:
