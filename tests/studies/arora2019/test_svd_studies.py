@@ -1,5 +1,7 @@
 """Lemmas 1 and 2, theorem 3 and corollary 1: real runs, and the same runs spoiled."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -42,10 +44,9 @@ def with_noise(axes, dataset, *, smooth):
             term = rng.standard_normal(len(time))
         changed[name] = ("record", dataset[name].values + 0.2 * term)
     # Where there are factors they are balanced: all of an imbalance is denied.
-    if not smooth and "factor_1" in dataset:
-        size = min(dataset.factor_1.shape)
-        for name in ("factor_1", "factor_2"):
-            values = 1e-9 * np.eye(*dataset[name].shape) * (size + len(name))
+    if not smooth and "factor_2" in dataset:
+        for scale, name in ((1e-6, "factor_1"), (2e-6, "factor_2")):
+            values = scale * np.eye(*dataset[name].shape)
             changed[name] = (dataset[name].dims, values)
     return axes, dataset.assign(changed)
 
@@ -95,7 +96,8 @@ def test_real_runs_support_and_spoiled_ones_contradict(study_and_runs):
     assert set(found.values()) == {Outcome.SUPPORTED}, found
     svg = draw(study, Collection(runs))
     assert svg.startswith("<svg")
-    assert "nan" not in svg.lower()
+    # Points that are many are drawn as an image, in which any letters may stand.
+    assert "nan" not in re.sub('base64,[^"]*', "", svg).lower()
     contradicted = set()
     for world in spoiled(runs):
         if [axes for axes, _ in world] == [axes for axes, _ in runs] and all(

@@ -1,6 +1,9 @@
 """What recorded paths say of the analytic singular value decomposition."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from lowrankflow.studies.arora2019.lemma1_jobs import CASES
 from lowrankflow.studies.arora2019.lemma1_measures import (
@@ -21,7 +24,7 @@ from lowrankflow.studies.arora2019.lemma1_measures import (
 from lowrankflow.studies.arora2019.recorded_paths import RecordedPath, over_paths
 from lowrankflow.studies.claims import at_least, at_most, within
 from lowrankflow.studies.collection import Collection
-from lowrankflow.studies.samples import Sample, largest, smallest
+from lowrankflow.studies.samples import Sample, combine, largest, smallest
 from lowrankflow.studies.study import AbstractStudy
 from lowrankflow.studies.verdict import Verdict
 
@@ -39,6 +42,32 @@ def every(
         for depth, shape in kinds(collection, case)
         if depth >= least_depth
     ]
+
+
+def where_values_cross(
+    collection: Collection, measure: Callable[[RecordedPath], float]
+) -> list[Sample]:
+    """The same of the runs with the symmetry; not a number where no values cross."""
+
+    def crossed(path: RecordedPath) -> float:
+        return measure(path) if crossings(path) else math.nan
+
+    return every(collection, crossed, "symmetric")
+
+
+def largest_known(samples: list[Sample]) -> Sample:
+    """Every seed's largest number of the runs that have one."""
+    return combine(lambda *numbers: _known(numbers, max), *samples)
+
+
+def smallest_known(samples: list[Sample]) -> Sample:
+    """Every seed's smallest number of the runs that have one."""
+    return combine(lambda *numbers: _known(numbers, min), *samples)
+
+
+def _known(numbers: Sequence[float], choose: Callable[[list[float]], float]) -> float:
+    known = [float(number) for number in numbers if not math.isnan(number)]
+    return choose(known) if known else math.nan
 
 
 def decomposition_is_exact(study: AbstractStudy, collection: Collection) -> Verdict:
@@ -68,20 +97,22 @@ def path_is_resolved(study: AbstractStudy, collection: Collection) -> Verdict:
 
 def values_cross(study: AbstractStudy, collection: Collection) -> Verdict:
     return at_least(
-        smallest(every(collection, crossings, "symmetric")),
-        1.0,
+        combine(
+            lambda *counts: float(np.mean([count > 0 for count in counts])),
+            *every(collection, crossings, "symmetric"),
+        ),
+        0.8,
         claim="crosses",
-        sentence="With the symmetry singular values cross in every run.",
+        sentence="With the symmetry singular values cross in nearly every run.",
         statement=study.statement("analytic"),
-        quantity="least number of crossings over depths and shapes",
-        note="the odd part starts below the even one and ends above it",
+        quantity="share of the runs of a seed, over depths and shapes, with a crossing",
+        note="the odd part starts below the even one and ends above it, given time",
     )
 
 
 def vectors_go_on(study: AbstractStudy, collection: Collection) -> Verdict:
-    orders = every(collection, step_order, "symmetric")
     return within(
-        smallest(orders),
+        smallest_known(where_values_cross(collection, step_order)),
         0.85,
         1.1,
         claim="vectors-continue",
@@ -94,9 +125,8 @@ def vectors_go_on(study: AbstractStudy, collection: Collection) -> Verdict:
 
 
 def sorted_vectors_jump(study: AbstractStudy, collection: Collection) -> Verdict:
-    jumps = every(collection, largest_sorted_step, "symmetric")
     return within(
-        smallest(jumps),
+        smallest_known(where_values_cross(collection, largest_sorted_step)),
         1.9,
         2.2,
         claim="sorted-jump",
@@ -109,7 +139,7 @@ def sorted_vectors_jump(study: AbstractStudy, collection: Collection) -> Verdict
 
 def sorted_jump_stays(study: AbstractStudy, collection: Collection) -> Verdict:
     return at_most(
-        largest(every(collection, sorted_step_order, "symmetric")),
+        largest_known(where_values_cross(collection, sorted_step_order)),
         0.1,
         claim="sorted-jump-stays",
         sentence="That jump is the same at half the step.",
@@ -121,7 +151,7 @@ def sorted_jump_stays(study: AbstractStudy, collection: Collection) -> Verdict:
 
 def vectors_are_smooth(study: AbstractStudy, collection: Collection) -> Verdict:
     return at_least(
-        smallest(every(collection, smoothness_order, "symmetric")),
+        smallest_known(where_values_cross(collection, smoothness_order)),
         3.0,
         claim="smooth",
         sentence="At crossings followed vectors lie on the cubic through their "
@@ -134,7 +164,7 @@ def vectors_are_smooth(study: AbstractStudy, collection: Collection) -> Verdict:
 
 def sorted_are_not(study: AbstractStudy, collection: Collection) -> Verdict:
     return at_most(
-        largest(every(collection, sorted_order, "symmetric")),
+        largest_known(where_values_cross(collection, sorted_order)),
         0.5,
         claim="sorted-not-smooth",
         sentence="Sorted ones do not, at any step.",

@@ -46,7 +46,6 @@ RUNS = {
             for case in ("symmetric", "perturbed")
             for depth in (2, 3)
         ),
-        ("symmetric", 1, "square"),
     ],
 }
 

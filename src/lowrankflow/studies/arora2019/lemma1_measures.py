@@ -134,9 +134,9 @@ def kinks(path: RecordedPath) -> tuple[float, float]:
     signs = values > 0
     of_followed, of_sizes = [], []
     for t, r in np.argwhere(signs[1:] != signs[:-1]):
-        if not 1 <= t < len(values) - 2:
+        four = values[max(t - 1, 0) : t + 3, r]
+        if len(four) < 4:
             continue
-        four = values[t - 1 : t + 3, r]
         for kept, column in ((of_followed, four), (of_sizes, np.abs(four))):
             slopes = np.diff(column)
             kept.append(abs(slopes[2] - slopes[0]) / abs(slopes[0]))
