@@ -48,7 +48,8 @@ def draw_theorem2(collection: Collection) -> "Figure":
             color=INK,
         )
     for axes in (fixture, families, signed, perturbed):
-        axes.set(xscale="log", yscale="log")
+        if axes.lines:
+            axes.set(xscale="log", yscale="log")
     for axes in (signed, perturbed):
         axes.set_xlabel("scale of the product")
     for axes in (fixture, signed):
@@ -98,10 +99,12 @@ def _perturbed(axes: "Axes", collection: Collection, depth: int) -> None:
     samples = [off_diagonal(collection, depth, scale) for scale in at]
     for scale, sample in zip(at, samples, strict=True):
         count = len(sample)
+        if not count:
+            continue
         # Seeds and depths side by side.
-        spread = 10 ** (0.12 * (depth - 3.5) + np.linspace(-0.05, 0.05, max(count, 1)))
+        spread = 10 ** (0.12 * (depth - 3.5) + np.linspace(-0.05, 0.05, count))
         axes.plot(
-            scale * spread[:count],
+            scale * spread,
             sample.values,
             color=look.color,
             marker=look.marker,
