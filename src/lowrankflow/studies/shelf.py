@@ -17,6 +17,7 @@ STUDIES = Registry(
         arora2019.Figure2(),
         arora2019.Figure3(),
         arora2019.Theorem2(),
+        arora2019.Proposition1(),
         li2021.Figure1(),
         li2021.Figure2(),
         li2021.Figure5(),
