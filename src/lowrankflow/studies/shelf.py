@@ -18,6 +18,7 @@ STUDIES = Registry(
         arora2019.Figure3(),
         arora2019.Theorem2(),
         arora2019.Proposition1(),
+        arora2019.SingleMeasurement(),
         li2021.Figure1(),
         li2021.Figure2(),
         li2021.Figure5(),

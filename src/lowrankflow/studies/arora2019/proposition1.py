@@ -110,7 +110,7 @@ class Proposition1(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 15.0),
         "quick": _profile("quick", 4, 20.0),
-        "paper": _profile("paper", 30, 120.0),
+        "paper": _profile("paper", 20, 120.0),
     }
     figure_text: ClassVar[str] = (
         "Left: what a step e beside the flow's end changes of Schatten powers with p = "

@@ -115,7 +115,7 @@ class Theorem2(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 15.0),
         "quick": _profile("quick", 3, 20.0),
-        "paper": _profile("paper", 30, 240.0),
+        "paper": _profile("paper", 20, 240.0),
     }
     figure_text: ClassVar[str] = (
         "Excess of the trace over its minimum against the scale of the product, both "
