@@ -1,6 +1,6 @@
 """The studies that this library has."""
 
-from lowrankflow.studies import arora2019, gunasekar2017, li2021, scale
+from lowrankflow.studies import arora2019, gunasekar2017, li2021, razin2020, scale
 from lowrankflow.studies.registry import Registry
 
 STUDIES = Registry(
@@ -28,6 +28,7 @@ STUDIES = Registry(
         li2021.Theorems(),
         li2021.Recovery(),
         li2021.GreedyPaths(),
+        razin2020.Norms(),
         scale.Agreement(),
         scale.MovieLens(),
     )
