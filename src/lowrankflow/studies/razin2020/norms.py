@@ -5,10 +5,10 @@ W_11; a balanced flow keeps the sign of the determinant; so from a positive one 
 falls to zero only while |W_11| grows without bound: with r = sqrt(2 loss),
 |W_11| >= W_12 W_21 / |W_22| >= (1 - r)^2 / r.
 
-The rate in time is derived here. Near rank one W = p p' with p = (sqrt(x), 1/sqrt(x)), up
-to O(x^-2), has loss 1 / (2 x^2); the balanced flow of depth N moves the singular value x
-by x' = N x^(2-2/N) x^(-3), since turning costs less than growing there by x^-2. So
-x^(2 + 2/N) = (2N + 2) t, x ~ t^(N / (2N + 2)) and the loss falls as t^(-N / (N + 1)).
+The rate in time is derived here. Near rank one W = p p' with p = (sqrt(x), 1/sqrt(x)),
+up to O(x^-2), has loss 1 / (2 x^2); the balanced flow of depth N moves the singular
+value x by x' = N x^(2-2/N) x^(-3), since turning costs less than growing by x^-2. So
+x^(2 + 2/N) = (2N + 2) t, x ~ t^(N / (2N + 2)): the loss falls as t^(-N / (N + 1)).
 """
 
 from collections.abc import Mapping
@@ -45,8 +45,9 @@ def _profile(name: str, seeds: int, seconds: float) -> Profile:
             "start": f"balanced and Gaussian, scale of the product {SCALE:g}, drawn "
             "until the determinant has the sign asked for",
             "loss": sweep.loss,
-            "perturbed": f"depth {PERTURBED_DEPTH}, scale {PERTURBED_SCALE:g}, to a loss "
-            f"of {PERTURBED_LOSS:g}; W_22 in " + ", ".join(map(str, sweep.corners)),
+            "perturbed": f"depth {PERTURBED_DEPTH}, scale {PERTURBED_SCALE:g}, to a "
+            f"loss of {PERTURBED_LOSS:g}; W_22 in "
+            + ", ".join(map(str, sweep.corners)),
             "flow": "adaptive, rtol = atol = 1e-8",
         },
         num_seeds=seeds,
@@ -68,7 +69,7 @@ class Norms(AbstractStudy):
     statements: ClassVar[tuple[Statement, ...]] = (
         Statement(
             key="determinant",
-            text="A balanced flow of depth 2 or more keeps the sign of the determinant.",
+            text="A balanced flow of depth 2 or more keeps the determinant's sign.",
             source="razin2020, the lemma for theorem 1",
         ),
         Statement(
@@ -112,8 +113,15 @@ class Norms(AbstractStudy):
         ),
         Statement(
             key="finite",
-            text="With W_22 = e nothing diverges: small starts end at the completion "
-            "of rank one, W_11 = W_12 W_21 / e.",
+            text="With W_22 = e > 0 and starts of the sign of W_12 W_21 where W_22 is "
+            "positive nothing diverges: small ones end at the completion of rank one, "
+            "W_11 = W_12 W_21 / e.",
+            source=OWN,
+        ),
+        Statement(
+            key="side",
+            text="Where W_22 is negative at the start it cannot cross zero, since W_11 "
+            "W_22 keeps away from it: |W_11| diverges and the loss tends to e^2 / 2.",
             source=OWN,
         ),
         Statement(
@@ -125,8 +133,8 @@ class Norms(AbstractStudy):
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 1, 15.0),
-        "quick": _profile("quick", 3, 20.0),
-        "paper": _profile("paper", 20, 240.0),
+        "quick": _profile("quick", 2, 20.0),
+        "paper": _profile("paper", 6, 120.0),
     }
     figure_text: ClassVar[str] = (
         "Left: |W_11| against the loss at depths 2, 3 and 4, one curve per seed: from "
@@ -160,6 +168,8 @@ class Norms(AbstractStudy):
                 for pair in PAIRS
             ),
             judged.opposite_sign_stays(self, collection),
+            judged.wrong_side_diverges(self, collection),
+            judged.wrong_side_has_its_loss(self, collection),
             judged.larger_diverges(self, collection),
         ]
 

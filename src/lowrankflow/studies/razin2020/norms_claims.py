@@ -10,6 +10,7 @@ from lowrankflow.studies.razin2020.norms_jobs import (
     PAIRS,
     PERTURBED_DEPTH,
     SCALE,
+    WRONG_SIDE,
 )
 from lowrankflow.studies.razin2020.norms_measures import (
     corner_exponent,
@@ -23,6 +24,7 @@ from lowrankflow.studies.razin2020.norms_measures import (
     product_error,
     rank_one_distance,
     time_exponent,
+    wrong_side_product,
 )
 from lowrankflow.studies.samples import largest, smallest
 from lowrankflow.studies.study import AbstractStudy
@@ -265,6 +267,33 @@ def opposite_sign_stays(study: AbstractStudy, collection: Collection) -> Verdict
         statement=study.statement("sign"),
         quantity="largest |W_11| over records and both pairs",
         note="the completion of rank one has 100; the bound is that of 'negative'",
+    )
+
+
+def wrong_side_diverges(study: AbstractStudy, collection: Collection) -> Verdict:
+    at = {"case": "wrong side", "depth": PERTURBED_DEPTH}
+    return at_least(
+        smallest([of_paths(collection, last_corner, pair=p, **at) for p in PAIRS]),
+        100 / WRONG_SIDE,
+        claim="wrong-side",
+        sentence=f"With W_22 = {WRONG_SIDE:g} and a start where it is negative, W_11 "
+        "passes a hundred times that of the completion of rank one.",
+        statement=study.statement("side"),
+        quantity="least |W_11| at the end, over pairs",
+        note="set after one run had 4655",
+    )
+
+
+def wrong_side_has_its_loss(study: AbstractStudy, collection: Collection) -> Verdict:
+    at = {"case": "wrong side", "depth": PERTURBED_DEPTH, "pair": "1, 1"}
+    return within(
+        of_paths(collection, wrong_side_product, **at),
+        0.95,
+        1.05,
+        claim="wrong-side-loss",
+        sentence="There the loss tends to e^2 / 2, as e / |W_11| above it.",
+        statement=study.statement("side"),
+        quantity="|W_11| (loss - e^2 / 2) / e at the end",
     )
 
 

@@ -21,7 +21,7 @@ SCALE = 1e-2
 # W_12 and W_21: the paper's own, and those of its published perturbed data.
 PAIRS = {"1, 1": (1.0, 1.0), "-2, 0.5": (-2.0, 0.5)}
 PERTURBED_DEPTH, PERTURBED_SCALE, PERTURBED_LOSS = 3, 1e-3, 1e-8
-OPPOSITE = 0.01
+OPPOSITE, WRONG_SIDE = 0.01, 0.1
 ENTRIES = tuple(f"entry_{i}_{j}" for i in range(2) for j in range(2))
 _FLOW = GradientFlow(rtol=1e-8, atol=1e-8)
 
@@ -85,6 +85,19 @@ def all_jobs(profile: str, num_seeds: int) -> list[LabelledJob]:
                 jobs.append(
                     _labelled("perturbed", recipe, depth, small, sign, loss, seed, **at)
                 )
+            recipe = completion(pair, WRONG_SIDE)
+            jobs.append(
+                _labelled(
+                    "wrong side",
+                    recipe,
+                    depth,
+                    small,
+                    sign,
+                    PERTURBED_LOSS,
+                    seed,
+                    pair=pair,
+                )
+            )
             recipe = completion(pair, OPPOSITE)
             jobs.append(
                 _labelled(
@@ -103,9 +116,18 @@ def all_jobs(profile: str, num_seeds: int) -> list[LabelledJob]:
 
 
 def start_seed(
-    recipe: Recipe, depth: int, start: AbstractStart, *, sign: int, number: int
+    recipe: Recipe,
+    depth: int,
+    start: AbstractStart,
+    *,
+    sign: int,
+    number: int,
+    side: int = 0,
 ) -> int:
-    """The seed of the number-th start whose end-to-end determinant has this sign."""
+    """The seed of the number-th start whose end-to-end determinant has this sign.
+
+    With a side, its W_22 has that sign as well.
+    """
     problem, coordinates = build(recipe), DeepFactorization(depth)
     assert isinstance(problem, SensingProblem)
     found, seed = -1, -1
@@ -113,7 +135,8 @@ def start_seed(
         seed += 1
         factors = start.factors(problem, coordinates, seed=seed)
         matrix = np.asarray(coordinates.end_to_end(factors))
-        found += int(np.sign(np.linalg.det(matrix)) == sign)
+        fits = np.sign(np.linalg.det(matrix)) == sign
+        found += int(fits and side in (0, np.sign(matrix[1, 1])))
     return seed
 
 
@@ -127,7 +150,10 @@ def _labelled(
     seed: int,
     **varied: AxisValue,
 ) -> LabelledJob:
-    own = start_seed(recipe, depth, start, sign=sign, number=seed)
+    side = {"perturbed": 1, "wrong side": -1}.get(case, 0)
+    own = start_seed(recipe, depth, start, sign=sign, number=seed, side=side)
+    # On the wrong side the loss never falls to that of the stop.
+    most = 2_000 if case == "wrong side" else 50_000
     return LabelledJob(
         axes={"case": case, "depth": depth, **varied, "seed": seed},
         job=RunJob(
@@ -136,7 +162,7 @@ def _labelled(
             dynamics=_FLOW,
             start=start,
             seed=own,
-            stop=Stop(loss=loss, iterations=200_000),
+            stop=Stop(loss=loss, iterations=most),
             schedule=GeometricIterations(1.05),
             observe=("entry_0_0",) if case == "larger" else ENTRIES,
         ),

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lowrankflow.studies.collection import AxisValue, Collection
-from lowrankflow.studies.razin2020.norms_jobs import ENTRIES, PAIRS
+from lowrankflow.studies.razin2020.norms_jobs import ENTRIES, PAIRS, WRONG_SIDE
 from lowrankflow.studies.samples import Sample
 
 
@@ -154,6 +154,12 @@ def least_determinant(path: Path) -> float:
 def largest_corner(path: Path) -> float:
     """The largest |W_11| of all records."""
     return float(np.abs(path.corner).max())
+
+
+def wrong_side_product(path: Path) -> float:
+    """|W_11| (loss - e^2 / 2) / e at the end, e = W_22 as observed."""
+    left = path.loss[-1] - WRONG_SIDE**2 / 2
+    return float(abs(path.corner[-1]) * left / WRONG_SIDE)
 
 
 def last_corner(path: Path) -> float:
