@@ -42,7 +42,7 @@ def _profile(name: str, seeds: int, seconds: float) -> Profile:
     return Profile(
         settings={
             "depth": ", ".join(map(str, DEPTHS)),
-            "start": f"balanced and Gaussian, scale of the product {SCALE:g}, drawn "
+            "start": f"random p.s.d. and Gaussian, scale of the product {SCALE:g}, drawn "
             "until the determinant has the sign asked for",
             "loss": sweep.loss,
             "perturbed": f"depth {PERTURBED_DEPTH}, scale {PERTURBED_SCALE:g}, to a "
