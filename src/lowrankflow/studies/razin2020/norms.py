@@ -52,8 +52,8 @@ def _profile(name: str, seeds: int, seconds: float) -> Profile:
         },
         num_seeds=seeds,
         expected_seconds=seconds,
-        differs="gradient flow in place of descent, which at depth 2 steps over the "
-        "sign of the determinant; the paper stops at a loss of 1e-4",
+        differs="gradient flow in place of descent, which at depth 2 can step over "
+        "the sign of the determinant; the paper stops at a loss of 1e-4",
     )
 
 
