@@ -42,8 +42,8 @@ def _profile(name: str, seeds: int, seconds: float) -> Profile:
     return Profile(
         settings={
             "depth": ", ".join(map(str, DEPTHS)),
-            "start": f"random p.s.d. and Gaussian, scale of the product {SCALE:g}, drawn "
-            "until the determinant has the sign asked for",
+            "start": f"random p.s.d. and Gaussian, scale of the product {SCALE:g}, "
+            "drawn until the determinant has the sign asked for",
             "loss": sweep.loss,
             "perturbed": f"depth {PERTURBED_DEPTH}, scale {PERTURBED_SCALE:g}, to a "
             f"loss of {PERTURBED_LOSS:g}; W_22 in "
