@@ -132,9 +132,13 @@ def coefficients(
 
 
 def identity_error(path: RecordedPath) -> float:
-    """The largest |L + H o g| off the diagonal over the largest |L| of the path."""
+    """The largest |L + H o g| off the diagonal over the largest |L| of the path.
+
+    Not a number where nothing turns.
+    """
     found = pairs_of(path)
-    return largest_or_nan(found.residual) / largest_or_nan(found.turned)
+    most = largest_or_nan(found.turned)
+    return largest_or_nan(found.residual) / most if most else float("nan")
 
 
 def share_resolved(path: RecordedPath) -> float:
@@ -147,26 +151,34 @@ def sandwich_violation(path: RecordedPath) -> float:
     found = pairs_of(path)
     whole = np.linalg.norm(found.turned, axis=1)
     inner = np.linalg.norm(found.inner, axis=1)
-    heard = whole > _HEARD * largest_or_nan(whole)
-    low = found.weight.min(axis=1) * inner / whole
-    high = whole / (found.weight.max(axis=1) * inner)
-    return largest_or_nan(np.maximum(low, high)[heard])
+    heard = (whole > _HEARD * largest_or_nan(whole)) & (inner > 0)
+    whole, inner, weight = whole[heard], inner[heard], found.weight[heard]
+    low = weight.min(axis=1) * inner / whole
+    high = whole / (weight.max(axis=1) * inner)
+    return largest_or_nan(np.maximum(low, high))
 
 
 def pair_violation(path: RecordedPath) -> float:
     """The largest factor by which a pair's speed leaves its bounds; at most 1 is in."""
     found = pairs_of(path)
-    ratio = found.speed / found.inner
-    factor = np.maximum(found.lower / ratio, ratio / found.upper)
-    return largest_or_nan(factor[found.heard])
+    heard = found.heard & (found.inner > 0)
+    ratio = found.speed[heard] / found.inner[heard]
+    lower, upper = found.lower[heard], found.upper[heard]
+    return largest_or_nan(np.maximum(lower / ratio, ratio / upper))
 
 
 def correlation(path: RecordedPath) -> float:
-    """Of the logarithms of speed and off-diagonal gradient over the times."""
+    """Of the logarithms of speed and off-diagonal gradient over the times.
+
+    Not a number where vectors move, and are pulled, at fewer than three times.
+    """
     found = pairs_of(path)
     speed = np.linalg.norm(found.speed, axis=1)
     inner = np.linalg.norm(found.inner, axis=1)
-    return float(np.corrcoef(np.log(speed), np.log(inner))[0, 1])
+    moving = (speed > 0) & (inner > 0)
+    if moving.sum() < 3:
+        return float("nan")
+    return float(np.corrcoef(np.log(speed[moving]), np.log(inner[moving]))[0, 1])
 
 
 def speed_at_rest(path: RecordedPath) -> float:

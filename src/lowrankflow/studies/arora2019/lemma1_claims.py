@@ -158,7 +158,8 @@ def vectors_are_smooth(study: AbstractStudy, collection: Collection) -> Verdict:
         "neighbours up to the fourth order of the step.",
         statement=study.statement("analytic"),
         quantity="least order in the step of the error of the cubic",
-        note="4 for four bounded derivatives; room for steps that are not small",
+        note="4 for four bounded derivatives; room for steps that are not small; of "
+        "runs in which that error is not the solver's",
     )
 
 

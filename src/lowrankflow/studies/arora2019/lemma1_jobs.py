@@ -33,6 +33,8 @@ PERTURBED = 0.3
 _START_NORMS, _TARGET_NORMS = (0.7, 0.1), (0.8, 1.6)
 # Records by profile; (case, depth, shape) of the runs.
 RECORDS = {"smoke": 300, "quick": 300, "paper": 1000}
+# Before this time no value passes zero: two steps of the coarsest records.
+_EARLIEST = 2 * END / min(RECORDS.values())
 _SQUARE = [("symmetric", depth, "square") for depth in (2, 3)]
 _SQUARE += [("perturbed", depth, "square") for depth in (2, 3)]
 _SQUARE += [("zero", depth, "square") for depth in (1, 2, 3)]
@@ -118,7 +120,8 @@ def start(case: str, shape: str, seed: int) -> Float[np.ndarray, "rows cols"]:
     """W(0): the even part far above the odd one.
 
     For the case "zero" a start from which the sign of the determinant must change at
-    depth 1, where what is not observed stays as it was.
+    depth 1, where what is not observed stays as it was. It does not change in the first
+    steps: a kink is seen from records on both sides.
     """
     size = SHAPES[shape]
     for draw in itertools.count():
@@ -134,12 +137,28 @@ def start(case: str, shape: str, seed: int) -> Float[np.ndarray, "rows cols"]:
         whole = _perturbed(case, whole, seed, "start")
         if case != "zero":
             return whole
-        end = whole.copy()
-        rows, cols = observed(shape, seed)
-        end[rows, cols] = target(case, shape, seed)[rows, cols]
-        if np.linalg.det(whole) * np.linalg.det(end) < 0:
+        ends = target(case, shape, seed)
+        soon, last = (
+            np.linalg.det(_plain_flow(whole, ends, observed(shape, seed), time))
+            for time in (_EARLIEST, np.inf)
+        )
+        first = np.linalg.det(whole)
+        if first * soon > 0 > first * last:
             return whole
     raise AssertionError("a sign is drawn in the end")
+
+
+def _plain_flow(
+    start: np.ndarray,
+    target: np.ndarray,
+    places: tuple[np.ndarray, np.ndarray],
+    time: float,
+) -> np.ndarray:
+    """W at a time of the flow at depth 1: what is observed goes to the target."""
+    whole = start.copy()
+    gap = start[places] - target[places]
+    whole[places] = target[places] + np.exp(-time) * gap
+    return whole
 
 
 def _perturbed(case: str, whole: np.ndarray, seed: int, what: str) -> np.ndarray:

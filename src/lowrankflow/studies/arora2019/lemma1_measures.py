@@ -11,6 +11,10 @@ from lowrankflow.studies.arora2019.recorded_paths import RecordedPath, paths
 from lowrankflow.studies.collection import Collection
 from lowrankflow.studies.samples import Sample
 
+# What a solver held to 1e-11 leaves of the cubic error: a fourth difference is of
+# sixteen numbers, over six, and a vector errs as the matrix over the gap.
+_SOLVED = 1e-9
+
 
 def runs_of(
     collection: Collection, case: str, depth: int, shape: str
@@ -115,7 +119,10 @@ def cubic_error(
 
 
 def smoothness_order(path: RecordedPath) -> float:
-    """The order in the step of the cubic error of the followed frame at crossings."""
+    """The order in the step of the cubic error of the followed frame at crossings.
+
+    Not a number without a crossing, or where the error is the solver's.
+    """
     return _order(followed(path).left, path)
 
 
@@ -162,12 +169,14 @@ def least_gap(path: RecordedPath, stride: int = 1) -> float:
 
 
 def gap_order(path: RecordedPath) -> float:
-    """The order in the step of the least gap."""
-    return float(np.log2(least_gap(path, 2) / least_gap(path)))
+    """The order in the step of the least gap; not a number where two values agree."""
+    fine = least_gap(path)
+    return float(np.log2(least_gap(path, 2) / fine)) if fine > 0 else float("nan")
 
 
 def _order(frames: np.ndarray, path: RecordedPath) -> float:
     at = crossing_records(path)
-    if not at:
+    wide = cubic_error(frames, at, 2) if at else 0.0
+    if wide < _SOLVED:
         return np.nan
-    return float(np.log2(cubic_error(frames, at, 2) / cubic_error(frames, at, 1)))
+    return float(np.log2(wide / cubic_error(frames, at, 1)))

@@ -48,8 +48,13 @@ def growth(here: Measured) -> tuple[np.ndarray, np.ndarray]:
 
 
 def exponent(path: RecordedPath) -> float:
-    """The p of sigma' = c sigma^p (-u' grad l v), by least squares in logarithms."""
+    """The p of sigma' = c sigma^p (-u' grad l v), by least squares in logarithms.
+
+    Not a number where no value grows by a pull.
+    """
     sigma, rate = growth(measured(path))
+    if len(sigma) < 2:
+        return float("nan")
     return float(np.polyfit(np.log(sigma), np.log(rate), 1)[0])
 
 
