@@ -125,10 +125,11 @@ def coefficients(
     The quotient of differences of the paper, without dividing by a small one.
     """
     roots = np.abs(values) ** (2 / depth)
-    return sum(
+    terms = [
         roots[:, :, None] ** (depth - j) * roots[:, None, :] ** (j - 1)
         for j in range(1, depth + 1)
-    )
+    ]
+    return np.sum(terms, axis=0)
 
 
 def identity_error(path: RecordedPath) -> float:

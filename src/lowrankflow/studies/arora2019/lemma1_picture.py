@@ -105,5 +105,7 @@ def _by_step(axes: "Axes", collection: Collection) -> None:
     )
     axes.minorticks_off()
     if axes.lines:
-        ticks = sorted({round(float(x), 4) for x in axes.lines[0].get_xdata()})
+        ticks = sorted(
+            {round(float(x), 4) for x in np.asarray(axes.lines[0].get_xdata())}
+        )
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -8,6 +8,7 @@ eps, at the same time up to eps^2.
 
 import functools
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float
@@ -89,7 +90,11 @@ def crowded(count: int) -> Float[np.ndarray, " count"]:
     """Distances from 6 fine steps to 0.3 whose differences grow by one factor."""
     first, reach = 6 * FINE_STEP, 0.3
     powers = np.arange(count)
-    factor = brentq(lambda r: first * np.sum(r**powers) - reach, 1.0, 10.0)
+
+    def ahead(ratio: float) -> float:
+        return float(first * np.sum(ratio**powers)) - reach
+
+    factor = cast("float", brentq(ahead, 1.0, 10.0))
     return np.cumsum(first * factor**powers)
 
 
@@ -100,7 +105,7 @@ def crossing_time(depth: int) -> float:
     def ahead(time: float) -> float:
         return _alone(0, depth, time) - _alone(1, depth, time)
 
-    return float(brentq(ahead, 0.0, 50.0, xtol=1e-12))
+    return cast("float", brentq(ahead, 0.0, 50.0, xtol=1e-12))
 
 
 def meeting_value(depth: int) -> float:

@@ -125,7 +125,7 @@ def completions(shape: str) -> Callable[[int], Recipe]:
 def balanced_start(
     shape: tuple[int, int],
     depth: int,
-    values: Sequence[float],
+    values: Sequence[float] | Float[np.ndarray, " k"],
     seed: int,
     *,
     frames: tuple[np.ndarray, np.ndarray] | None = None,

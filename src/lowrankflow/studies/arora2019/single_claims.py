@@ -182,5 +182,5 @@ def depth_2_aligns_more(study: AbstractStudy, collection: Collection) -> Verdict
     )
 
 
-def _over(number: float, others: np.ndarray) -> float:
+def _over(number: np.ndarray, others: np.ndarray) -> float:
     return float(number / others[0]) if others.size else float("nan")

@@ -41,10 +41,10 @@ def paths(collection: Collection, **axes: AxisValue) -> tuple[list[Path], Sample
     """One path per seed, and the runs' sample."""
     known = collection.last("loss", **axes)
     names = ("loss", "singular_values", "nuclear_norm")
-    read = {name: collection.trajectory(name, **axes) for name in names}
+    read = {name: collection.trajectory(name, against="time", **axes) for name in names}
     has_all = axes["case"] != "larger"
     shown = ENTRIES if has_all else ENTRIES[:1]
-    entries = [collection.trajectory(name, **axes) for name in shown]
+    entries = [collection.trajectory(name, against="time", **axes) for name in shown]
     found = []
     for number in range(len(known)):
         loss = read["loss"][number].values
