@@ -30,7 +30,7 @@ def draw_corollary1(collection: Collection) -> "Figure":
         _by_pair(row[2], collection, depth)
     for axes in grid[-1, :2]:
         axes.set(xlabel="time")
-    grid[-1, 2].set(xlabel="smaller over larger singular value")
+    grid[-1, 2].set(xlabel="smaller / larger value")
     shared_legend(figure, grid[:, :2].ravel(), ncols=4)
     return figure
 

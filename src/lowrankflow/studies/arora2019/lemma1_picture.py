@@ -65,8 +65,8 @@ def _changes(axes: "Axes", path: RecordedPath | None) -> None:
         ):
             change = steps(frames)
             axes.plot(path.time[1:], change, color=color, label=label)
-        axes.legend(loc="upper right")
-    axes.set(yscale="log", ylim=(1e-5, 30), xlabel="time")
+        axes.legend(loc="lower left")
+    axes.set(yscale="log", ylim=(1e-6, 10), xlabel="time")
 
 
 def _through_zero(axes: "Axes", collection: Collection) -> None:
@@ -84,7 +84,7 @@ def _through_zero(axes: "Axes", collection: Collection) -> None:
     axes.set(title="one W(0): depth 1 passes zero")
     axes.margins(y=0.25)
     if axes.lines[1:]:
-        axes.legend(loc="upper left", handlelength=1.5)
+        axes.legend(loc="upper left", handlelength=1.2, ncols=3, columnspacing=0.8)
 
 
 def _by_step(axes: "Axes", collection: Collection) -> None:

@@ -38,7 +38,7 @@ class Sweep:
 SWEEPS = {
     "smoke": Sweep(loss=1e-4, corners=(0.0, 0.05, 0.5)),
     "quick": Sweep(loss=1e-5, corners=(0.0, 0.01, 0.1, 0.5)),
-    "paper": Sweep(loss=1e-6, corners=(0.0, 0.01, 0.05, 0.1, 0.5)),
+    "paper": Sweep(loss=1e-5, corners=(0.0, 0.01, 0.05, 0.1, 0.5)),
 }
 
 
