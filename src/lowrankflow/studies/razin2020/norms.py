@@ -120,8 +120,9 @@ class Norms(AbstractStudy):
         ),
         Statement(
             key="side",
-            text="Where W_22 is negative at the start it cannot cross zero, since W_11 "
-            "W_22 keeps away from it: |W_11| diverges and the loss tends to e^2 / 2.",
+            text="Where W_22 is negative once W_12 W_21 is positive it cannot cross "
+            "zero, since W_11 W_22 keeps away from it: |W_11| diverges and the loss "
+            "tends to e^2 / 2.",
             source=OWN,
         ),
         Statement(
