@@ -120,7 +120,7 @@ class Norms(AbstractStudy):
         ),
         Statement(
             key="side",
-            text="Where W_22 is negative once W_12 W_21 is positive it cannot cross "
+            text="Where W_22 is negative while W_12 W_21 is positive it cannot cross "
             "zero, since W_11 W_22 keeps away from it: |W_11| diverges and the loss "
             "tends to e^2 / 2.",
             source=OWN,
@@ -135,7 +135,7 @@ class Norms(AbstractStudy):
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 1, 15.0),
         "quick": _profile("quick", 2, 20.0),
-        "paper": _profile("paper", 6, 120.0),
+        "paper": _profile("paper", 6, 80.0),
     }
     figure_text: ClassVar[str] = (
         "Left: |W_11| against the loss at depths 2, 3 and 4, one curve per seed: from "

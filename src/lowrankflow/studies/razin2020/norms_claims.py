@@ -282,8 +282,7 @@ def wrong_side_diverges(study: AbstractStudy, collection: Collection) -> Verdict
         "passes ten times that of the completion of rank one.",
         statement=study.statement("side"),
         quantity="|W_11| at the end",
-        note="191 after 2000 steps and 4655 after 200,000: it goes on; a start from "
-        "which W_22 crosses before W_12 W_21 is positive ends at 10",
+        note="191 after 2000 steps and 4655 after 200,000: it goes on",
     )
 
 
