@@ -77,7 +77,7 @@ class Corollary1(AbstractStudy):
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 10.0),
-        "quick": _profile("quick", 2, 20.0),
+        "quick": _profile("quick", 2, 25.0),
         "paper": _profile("paper", 8, 150.0),
     }
     figure_text: ClassVar[str] = (

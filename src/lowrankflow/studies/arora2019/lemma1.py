@@ -66,7 +66,7 @@ class Lemma1(AbstractStudy):
     )
     profiles: ClassVar[Mapping[str, Profile]] = {
         "smoke": _profile("smoke", 2, 20.0),
-        "quick": _profile("quick", 2, 20.0),
+        "quick": _profile("quick", 2, 25.0),
         "paper": _profile("paper", 10, 240.0),
     }
     figure_text: ClassVar[str] = (
