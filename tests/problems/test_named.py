@@ -80,10 +80,15 @@ INSTANCES = {
         {"W_22": 4.0, "W_21": -0.5},
     ],
     "arora2019-proposition1": [{}, {"size": 5}],
+    "arora2019-signed": [{}],
     "arora2019-single-measurement": [{}],
     "gunasekar2017-diagonal": [{}],
     "gunasekar2017-3x3": [{}],
-    "commuting": [{}, {"size": 8, "num_measurements": 4, "rank": 1, "seed": 5}],
+    "commuting": [
+        {},
+        {"size": 8, "num_measurements": 4, "rank": 1, "seed": 5},
+        {"rotated": 0, "seed": 3},
+    ],
 }
 CASES = [(name, choice) for name, choices in INSTANCES.items() for choice in choices]
 every_case = pytest.mark.parametrize(("name", "parameters"), CASES, ids=str)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lowrankflow.errors import DataError
+from lowrankflow.errors import DataError, SpecError
 from lowrankflow.reference import diagonal_limit, min_l1_norm
 
 
@@ -44,3 +44,21 @@ def test_refusals_teach():
         min_l1_norm(np.ones((1, 3)), np.array([-1.0]))
     with pytest.raises(DataError, match="one measurement per row of the design, 1"):
         min_l1_norm(np.ones((1, 3)), np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5])
+def test_the_leading_excess_is_that_of_the_deep_limit(depth):
+    rng = np.random.default_rng(1)
+    design = rng.standard_normal((2, 5))
+    wanted = design @ rng.uniform(0.5, 1.5, 5)
+    least = min_l1_norm(design, wanted)
+    scale = 1e-12
+    limit = diagonal_limit(design, wanted, start=np.full(5, scale), depth=depth)
+    found = float(least.slack @ limit.values)
+    assert found == pytest.approx(least.leading_excess(scale, depth=depth), rel=1e-3)
+
+
+def test_depth_2_has_no_linear_excess():
+    least = min_l1_norm(np.ones((1, 2)), np.ones(1))
+    with pytest.raises(SpecError, match="linear in the scale from depth 3 on"):
+        least.leading_excess(1e-3, depth=2)

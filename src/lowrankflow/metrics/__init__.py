@@ -4,7 +4,12 @@ from lowrankflow.metrics.alignment import (
     imbalance as imbalance,
     is_balanced as is_balanced,
 )
+from lowrankflow.metrics.analytic_svd import (
+    AnalyticSVD as AnalyticSVD,
+    follow_svd as follow_svd,
+)
 from lowrankflow.metrics.curves import Polyline as Polyline
+from lowrankflow.metrics.differences import central_derivative as central_derivative
 from lowrankflow.metrics.manifold import manifold_distance as manifold_distance
 from lowrankflow.metrics.recovery import (
     held_out_rmse as held_out_rmse,

@@ -133,8 +133,44 @@ def arora2019_single_measurement() -> NamedInstance:
     )
 
 
+def arora2019_signed() -> NamedInstance:
+    """Two diagonal measurements where the least nuclear norm is not p.s.d."""
+    eigenvalues = np.array([[1.0, 0.0, -2.0, -2.0, -2.0], [0.0, 1.0, 0.0, 0.0, 0.0]])
+    operator = CommutingSensing(np.eye(5), eigenvalues)
+    return NamedInstance(
+        name="arora2019-signed",
+        problem=SensingProblem(operator, np.ones(2)),
+        psd=False,
+        parameters={},
+        description=(
+            "diag(1, 0, -2, -2, -2) and diag(0, 1, 0, 0, 0) measure 1 each: the least "
+            "nuclear norm of a p.s.d. solution is 2, that of all solutions 3/2."
+        ),
+        source="arora2019, theorem 2; the numbers are our own",
+        known={
+            "min_trace": Known(
+                value=2.0,
+                statement="The least trace of a p.s.d. solution.",
+                source=DERIVED,
+            ),
+            "min_trace_solution": Known(
+                value=np.diag([1.0, 1.0, 0.0, 0.0, 0.0]),
+                statement="The only diagonal p.s.d. solution of that trace, and by "
+                " theorem 2 the limit of the flow from alpha I.",
+                source="arora2019, theorem 2",
+            ),
+            "min_nuclear_norm": Known(
+                value=1.5,
+                statement="The least nuclear norm of any solution, for example of "
+                "diag(0, 1, -1/2, 0, 0).",
+                source=DERIVED,
+            ),
+        },
+    )
+
+
 def commuting(
-    *, size: int, num_measurements: int, rank: int, seed: int
+    *, size: int, num_measurements: int, rank: int, seed: int, rotated: int
 ) -> NamedInstance:
     """A random commuting family with a planted p.s.d. target."""
     name = "commuting"
@@ -143,7 +179,8 @@ def commuting(
     rule = "1 <= num_measurements <= size"
     require_range(name, "num_measurements", num_measurements, ok, rule)
     require_range(name, "rank", rank, 1 <= rank <= size, "1 <= rank <= size")
-    basis = random_frame(size, size, name, seed=seed)
+    require_range(name, "rotated", rotated, rotated <= 1, "rotated 0 or 1")
+    basis = random_frame(size, size, name, seed=seed) if rotated else np.eye(size)
     shape = (num_measurements, size)
     eigenvalues = generator(seed, name, "eigenvalues").uniform(size=shape)
     spectrum = np.zeros(size)
@@ -168,10 +205,12 @@ def commuting(
             "num_measurements": num_measurements,
             "rank": rank,
             "seed": seed,
+            "rotated": rotated,
         },
         description=(
-            "Measurements Q diag(e_k) Q' with a random basis and eigenvalues uniform "
-            "in [0, 1], of a p.s.d. target with the same basis and the rank given."
+            "Measurements Q diag(e_k) Q' with a random basis (rotated 0: the unit "
+            "vectors) and eigenvalues uniform in [0, 1], of a p.s.d. target with the "
+            "same basis and the rank given."
         ),
         source="gunasekar2017, theorem 1; arora2019, theorem 2",
         known={

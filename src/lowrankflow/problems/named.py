@@ -9,6 +9,7 @@ from lowrankflow.errors import SpecError
 from lowrankflow.problems.checks import real_number
 from lowrankflow.problems.commuting_instances import (
     arora2019_proposition1,
+    arora2019_signed,
     arora2019_single_measurement,
     commuting,
     gunasekar2017_diagonal,
@@ -34,12 +35,19 @@ _RECIPES = {
     "arora2019-proposition1": _Recipe(
         build=arora2019_proposition1, defaults={"size": 3}
     ),
+    "arora2019-signed": _Recipe(build=arora2019_signed, defaults={}),
     "arora2019-single-measurement": _Recipe(
         build=arora2019_single_measurement, defaults={}
     ),
     "commuting": _Recipe(
         build=commuting,
-        defaults={"size": 5, "num_measurements": 2, "rank": 2, "seed": 0},
+        defaults={
+            "size": 5,
+            "num_measurements": 2,
+            "rank": 2,
+            "seed": 0,
+            "rotated": 1,
+        },
     ),
     "gunasekar2017-3x3": _Recipe(build=gunasekar2017_3x3, defaults={}),
     "gunasekar2017-diagonal": _Recipe(build=gunasekar2017_diagonal, defaults={}),

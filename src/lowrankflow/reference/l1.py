@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
-from lowrankflow.errors import DataError
+from lowrankflow.errors import DataError, SpecError
 from lowrankflow.problems import finite_array
 
 # HiGHS answers to 1e-7 at worst, and vertices to rounding.
@@ -40,6 +40,37 @@ class L1Minimum:
         """
         zeros = self.values <= _ZERO * max(1.0, self.values.max(initial=0.0))
         return float(self.slack[zeros].min(initial=np.inf))
+
+    def leading_excess(self, init_scale: float, *, depth: int) -> float:
+        """How far the deep flow ends above the least sum, to leading order.
+
+        From depth 3 on a feature that is zero at the minimum is left at
+        alpha slack^(-N/(N-2)), alpha the scale of the product, and the excess is the
+        sum of slack times that: linear in alpha, with a constant that depth lowers
+        towards the number of zeros where slacks are below 1.
+
+        Args:
+            init_scale: alpha > 0, the eigenvalues of W(0).
+            depth: N >= 3.
+
+        Raises:
+            SpecError: when the depth is below 3, where the power is not linear.
+
+        Exactness: relative error of order alpha slack^(-N/(N-2)); where the dual is
+            unique.
+        Source: arora2019, theorem 2 (the limit); derived here.
+        """
+        if depth < 3:
+            raise SpecError(
+                where="L1Minimum.leading_excess(depth)",
+                rule="the excess is linear in the scale from depth 3 on",
+                got=f"{depth!r}",
+                fix="Use L1Minimum.exponent for depth 2",
+            )
+        zeros = self.values <= _ZERO * max(1.0, self.values.max(initial=0.0))
+        slacks = self.slack[zeros]
+        with np.errstate(divide="ignore"):
+            return float(init_scale * np.sum(slacks ** (-2 / (depth - 2))))
 
 
 def min_l1_norm(

@@ -50,6 +50,16 @@ PAPERS = {
             url="https://arxiv.org/abs/2012.09839",
         ),
         Paper(
+            key="razin2020",
+            authors="Razin and Cohen",
+            year=2020,
+            title=(
+                "Implicit Regularization in Deep Learning May Not Be Explainable by "
+                "Norms"
+            ),
+            url="https://arxiv.org/abs/2005.06398",
+        ),
+        Paper(
             key="scale",
             authors="The lowrankflow developers",
             year=2026,

@@ -1,6 +1,6 @@
 """The studies that this library has."""
 
-from lowrankflow.studies import arora2019, gunasekar2017, li2021, scale
+from lowrankflow.studies import arora2019, gunasekar2017, li2021, razin2020, scale
 from lowrankflow.studies.registry import Registry
 
 STUDIES = Registry(
@@ -18,6 +18,13 @@ STUDIES = Registry(
         arora2019.Figure3(),
         arora2019.Completion(),
         arora2019.WhichNorm(),
+        arora2019.Theorem2(),
+        arora2019.Proposition1(),
+        arora2019.Lemma1(),
+        arora2019.Theorem3(),
+        arora2019.Lemma2(),
+        arora2019.Corollary1(),
+        arora2019.SingleMeasurement(),
         li2021.Figure1(),
         li2021.Figure2(),
         li2021.Figure5(),
@@ -27,6 +34,7 @@ STUDIES = Registry(
         li2021.Theorems(),
         li2021.Recovery(),
         li2021.GreedyPaths(),
+        razin2020.Norms(),
         scale.Agreement(),
         scale.MovieLens(),
     )

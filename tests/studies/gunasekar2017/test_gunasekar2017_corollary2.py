@@ -6,9 +6,9 @@ import xarray
 
 from lowrankflow.simulation import RunJob, build, simulate
 from lowrankflow.studies import Collection, Failure, Outcome, draw
+from lowrankflow.studies.commuting import minimum
 from lowrankflow.studies.gunasekar2017 import Corollary2
 from lowrankflow.studies.gunasekar2017.corollary2 import problem
-from lowrankflow.studies.gunasekar2017.theorem1_measures import minimum
 
 STUDY = Corollary2()
 

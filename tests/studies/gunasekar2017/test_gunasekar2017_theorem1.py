@@ -6,14 +6,14 @@ import xarray
 
 from lowrankflow.simulation import RunJob, build, simulate
 from lowrankflow.studies import Collection, Failure, Outcome, draw
-from lowrankflow.studies.gunasekar2017 import Theorem1
-from lowrankflow.studies.gunasekar2017.theorem1_claims import fixture_formula
-from lowrankflow.studies.gunasekar2017.theorem1_measures import (
+from lowrankflow.studies.commuting import (
     FIXTURE,
     family,
     minimum,
     relative_excess,
 )
+from lowrankflow.studies.gunasekar2017 import Theorem1
+from lowrankflow.studies.gunasekar2017.theorem1_claims import fixture_formula
 
 STUDY = Theorem1()
 

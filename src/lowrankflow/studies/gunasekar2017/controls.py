@@ -17,9 +17,9 @@ from lowrankflow.dynamics import PushedFlow, Stop
 from lowrankflow.factorizations import Identity, RandomPSD, SymmetricFactorization
 from lowrankflow.simulation import OnlyEnds, Recipe, RunJob
 from lowrankflow.studies.collection import Axes, Collection
+from lowrankflow.studies.commuting import family
 from lowrankflow.studies.gunasekar2017 import controls_claims as judged
 from lowrankflow.studies.gunasekar2017.controls_picture import draw_controls
-from lowrankflow.studies.gunasekar2017.theorem1_measures import family
 from lowrankflow.studies.papers import Statement
 from lowrankflow.studies.study import AbstractStudy, LabelledJob, Profile
 from lowrankflow.studies.verdict import Verdict

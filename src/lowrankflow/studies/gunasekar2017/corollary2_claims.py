@@ -13,7 +13,7 @@ from lowrankflow.studies.claims import (
     within,
 )
 from lowrankflow.studies.collection import Collection
-from lowrankflow.studies.gunasekar2017.theorem1_measures import (
+from lowrankflow.studies.commuting import (
     excess,
     exponents,
     local_exponent,

@@ -25,8 +25,8 @@ from lowrankflow.factorizations import (
 )
 from lowrankflow.simulation import OnlyEnds, Recipe, ReferenceJob, RunJob
 from lowrankflow.studies.collection import Collection
+from lowrankflow.studies.commuting import FIXTURE, family
 from lowrankflow.studies.gunasekar2017 import theorem1_claims as judged
-from lowrankflow.studies.gunasekar2017.theorem1_measures import FIXTURE, family
 from lowrankflow.studies.gunasekar2017.theorem1_picture import draw_theorem1
 from lowrankflow.studies.papers import Statement
 from lowrankflow.studies.study import AbstractStudy, LabelledJob, Profile

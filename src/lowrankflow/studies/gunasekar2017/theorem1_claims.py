@@ -5,7 +5,7 @@ import numpy as np
 from lowrankflow.simulation import Recipe
 from lowrankflow.studies.claims import at_most, monotone, trend, within
 from lowrankflow.studies.collection import AxisValue, Collection
-from lowrankflow.studies.gunasekar2017.theorem1_measures import (
+from lowrankflow.studies.commuting import (
     FIXTURE,
     apart,
     excess,

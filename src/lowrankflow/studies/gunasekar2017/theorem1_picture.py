@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lowrankflow.studies.collection import Collection
+from lowrankflow.studies.commuting import family, minimum
 from lowrankflow.studies.gunasekar2017.theorem1_claims import (
     family_excess,
     fixture_excess,
     scales,
 )
-from lowrankflow.studies.gunasekar2017.theorem1_measures import family, minimum
 from lowrankflow.studies.style import INK, depth_look, panels, spectrum_colors
 
 if TYPE_CHECKING:

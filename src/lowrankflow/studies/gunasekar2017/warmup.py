@@ -35,8 +35,8 @@ from lowrankflow.simulation import (
     RunJob,
 )
 from lowrankflow.studies.collection import Collection
+from lowrankflow.studies.commuting import family
 from lowrankflow.studies.gunasekar2017 import warmup_claims as judged
-from lowrankflow.studies.gunasekar2017.theorem1_measures import family
 from lowrankflow.studies.gunasekar2017.warmup_picture import draw_warmup
 from lowrankflow.studies.papers import Statement
 from lowrankflow.studies.study import AbstractStudy, LabelledJob, Profile

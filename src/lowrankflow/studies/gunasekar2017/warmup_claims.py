@@ -2,7 +2,7 @@
 
 from lowrankflow.studies.claims import at_most, smaller_than, trend
 from lowrankflow.studies.collection import Collection
-from lowrankflow.studies.gunasekar2017.theorem1_measures import apart
+from lowrankflow.studies.commuting import apart
 from lowrankflow.studies.samples import Sample, largest
 from lowrankflow.studies.study import AbstractStudy
 from lowrankflow.studies.verdict import Verdict

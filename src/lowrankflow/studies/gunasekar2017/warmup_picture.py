@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lowrankflow.studies.collection import Collection
-from lowrankflow.studies.gunasekar2017.theorem1_measures import apart
+from lowrankflow.studies.commuting import apart
 from lowrankflow.studies.gunasekar2017.warmup_claims import distance, steps
 from lowrankflow.studies.style import INK, Look, draw_samples, panels
 

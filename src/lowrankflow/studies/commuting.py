@@ -1,4 +1,4 @@
-"""How far the end of a run of a commuting problem is above the least trace."""
+"""Problems whose measurements commute, and how far above the least trace runs end."""
 
 import functools
 from collections.abc import Mapping
@@ -14,9 +14,11 @@ from lowrankflow.studies.samples import Sample, combine
 FIXTURE = Recipe("named", {"name": "gunasekar2017-diagonal"})
 
 
-def family(seed: int) -> Recipe:
-    """A random family with a common basis."""
-    return Recipe("named", {"name": "commuting", "parameters": {"seed": seed}})
+def family(seed: int, *, rotated: bool = True) -> Recipe:
+    """A random family with a common basis; that of the unit vectors if not rotated."""
+    # Left out where it is the default, so that finished runs keep their names.
+    parameters = {"seed": seed} if rotated else {"seed": seed, "rotated": 0}
+    return Recipe("named", {"name": "commuting", "parameters": parameters})
 
 
 @functools.cache
