@@ -152,7 +152,8 @@ def _written(result: CandidateResult) -> bytes:
     assert not model.parts, "a blend is no trial"
     text = json.dumps(said, default=_number)
     file = io.BytesIO()
-    np.savez(file, said=np.frombuffer(text.encode(), np.uint8), **arrays)
+    arrays["said"] = np.frombuffer(text.encode(), np.uint8)
+    np.savez(file, **arrays)  # pyright: ignore[reportArgumentType], a mode is not meant
     return file.getvalue()
 
 

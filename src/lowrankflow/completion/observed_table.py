@@ -299,7 +299,9 @@ def _listed(
         places = np.arange(rows.size)
         by_rows = scipy.sparse.coo_array((places, (rows, cols)), shape=shape).tocsr()
         is_repeated = by_rows.nnz < rows.size  # those are added up
-        order = np.argsort(flat, kind="stable") if is_repeated else by_rows.data
+        order = np.asarray(by_rows.data, np.int64)
+        if is_repeated:
+            order = np.argsort(flat, kind="stable")
         rows, cols, values = rows[order], cols[order], values[order]
         if is_repeated:
             flat = flat[order]

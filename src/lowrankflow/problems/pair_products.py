@@ -31,8 +31,8 @@ def pair_products(
         # Numba takes half a second to import, and few problems need it.
         from lowrankflow.problems import sampled_kernel
 
-        factors = (np.ascontiguousarray(side, dtype) for side in (left, right))
-        sampled_kernel.pairs(row_index, col_index, *factors, found)
+        left, right = (np.ascontiguousarray(side, dtype) for side in (left, right))
+        sampled_kernel.pairs(row_index, col_index, left, right, found)
         return found
     # Some at a time: rows gathered for all would leave the cache.
     for begin in range(0, found.size, _GATHERED):
