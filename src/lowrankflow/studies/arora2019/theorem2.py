@@ -123,7 +123,8 @@ class Theorem2(AbstractStudy):
         "Left above: the fixture, where depth 2 (profile paper) falls like the square "
         "root and deeper products linearly. Right above: random families, means of "
         "logarithms over seeds. Left below: slacks of 3, where depth 2 "
-        "falls with the third power and the others still linearly. Right below: the off-diagonal part at the end, one "
+        "falls with the third power and the others still linearly. Right below: "
+        "the off-diagonal part at the end, one "
         "point per seed, after a start that is off the commuting path by 1e-6: depth 2 "
         "stays at 1e-6, depth 4 rises to order one as the scale falls."
     )
