@@ -268,6 +268,16 @@ def test_a_killed_search_goes_on_to_the_same_bits(cli, tmp_path):
     assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
 
 
+def test_a_folder_of_ones_own_is_not_taken_for_a_search(cli, tmp_path):
+    low_rank(tmp_path)
+    (tmp_path / "f.npy.search").mkdir()
+    (tmp_path / "f.npy.search" / "diary.txt").write_text("mine")
+    result = cli(["complete", "m.npy", "-o", "f.npy", "--method", "effects"])
+    assert result.exit_code == 2
+    assert "Error --out: finished candidates are kept in a folder" in result.stderr
+    assert (tmp_path / "f.npy.search" / "diary.txt").read_text() == "mine"
+
+
 def low_rank(tmp_path):
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(60, 2)) @ rng.normal(size=(2, 40))

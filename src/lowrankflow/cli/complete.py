@@ -32,6 +32,7 @@ _OPTIONS = {
     "validation": "--holdout",
     "validation_scheme": "--holdout-scheme",
     "random_state": "--seed",
+    "checkpoint": "--out",
 }
 
 
@@ -255,7 +256,7 @@ def _as_options(file: Path) -> Iterator[None]:
         yield
     except LowRankFlowError as error:
         name = error.where.partition("(")[2].rstrip(")")
-        known = error.where.startswith("MatrixCompleter(") and name in _OPTIONS
+        known = error.where.startswith("MatrixCompleter") and name in _OPTIONS
         raise type(error)(
             where=_OPTIONS[name] if known else str(file),
             rule=error.rule,
