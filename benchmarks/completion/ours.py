@@ -35,10 +35,11 @@ def soft(seen: Seen):
     found = []
     # Ratings have the whole grid: their best penalty is high, and their effects large.
     many = seen.values.size > MANY and not np.isfinite(seen.bounds).all()
+    shares = FEWER_SHARES if many else SHARES
     for of_effects in EFFECTS[:1] if many else EFFECTS:
         problem, at_start = _centred(seen, seen.entries(~seen.aside), of_effects)
         top, warm, worse = _largest(problem), None, 0
-        for share in FEWER_SHARES if many else SHARES:
+        for share in shares:
             penalty = share * top
             warm = _solved(problem, penalty, 60 if many else 100, warm)
             error = seen.error_aside(_sum_of(at_start, warm.matrix))
@@ -49,7 +50,11 @@ def soft(seen: Seen):
                 break
     error, of_effects, share, penalty = min(found)
     problem, at_start = _centred(seen, seen.entries(), of_effects)
-    solved = _solved(problem, penalty, 200 if many else 500, None)
+    # A small penalty from zero takes thousands of steps: down the grid here as well.
+    warm = None
+    for larger in shares[: shares.index(share)] if many else ():
+        warm = _solved(problem, penalty * larger / share, 60, warm)
+    solved = _solved(problem, penalty, 200 if many else 500, warm)
     chosen = {
         "effects": of_effects,
         "share": share,
