@@ -2,6 +2,7 @@
 
 import abc
 import math
+from typing import ClassVar
 
 import equinox as eqx
 import numpy as np
@@ -11,9 +12,19 @@ from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import positive_int
 from lowrankflow.problems import Numbers, finite_array, real_number
 
+# Some seconds of a flow of 100 x 100 matrices.
+_PAUSE = 1000
+
 
 class AbstractSchedule(eqx.Module):
-    """Where the next record is, given where the run is."""
+    """Where the next record is, given where the run is.
+
+    `pause_every` is after how many iterations without a record a run pauses to be kept
+    and to tell how far it is; None where `next` would give another record after a pause
+    than before it.
+    """
+
+    pause_every: ClassVar[int | None] = None
 
     @abc.abstractmethod
     def next(self, *, time: float, iteration: int) -> Until:
@@ -86,6 +97,8 @@ class AtTimes(AbstractSchedule):
 
     times: tuple[float, ...]
 
+    pause_every: ClassVar[int | None] = _PAUSE
+
     def __init__(self, times: Numbers):
         array = finite_array("AtTimes(times)", times, ndim=1)
         if array.size == 0 or array[0] <= 0 or np.any(np.diff(array) <= 0):
@@ -104,6 +117,8 @@ class AtTimes(AbstractSchedule):
 
 class OnlyEnds(AbstractSchedule):
     """Records at the start and at the end."""
+
+    pause_every: ClassVar[int | None] = _PAUSE
 
     def next(self, *, time: float, iteration: int) -> Until:
         return Until.at()

@@ -49,8 +49,8 @@ class Chunk:
 
     Args:
         records: what was recorded, in order.
-        state: the dynamics' state after the last record; `simulate_chunks(state=...)`
-            goes on from it to the same bits.
+        state: the dynamics' state after the last record, or at a pause after it;
+            `simulate_chunks(state=...)` goes on from it to the same bits.
         snapshot: what can be seen of that state.
     """
 
@@ -161,7 +161,8 @@ def simulate_chunks(
             begin. A resumed run has the same bits as one that was not interrupted.
 
     Yields:
-        Chunks of up to 16 records; the last one's snapshot has the result.
+        Chunks of up to 16 records, of none where a run goes far without one; the last
+        one's snapshot has the result.
 
     Raises:
         SpecError: when the parts do not go together.
@@ -191,13 +192,16 @@ def simulate_chunks(
             until = _limited(
                 schedule.next(time=snapshot.time, iteration=snapshot.iteration), stop
             )
+            pause = _with_pause(until, snapshot, schedule)
             state = dynamics.advance(
-                device, factorization, state, until=until, stop=stop
+                device, factorization, state, until=pause, stop=stop
             )
             snapshot = dynamics.snapshot(device, factorization, state)
-            records.append(record(problem, snapshot, observe))
-        ended = snapshot.result is not Result.running
-        if len(records) >= _RECORDS_PER_CHUNK and not ended:
+            ended = snapshot.result is not Result.running
+            is_pause = not ended and not _reached(until, snapshot)
+            if not is_pause:
+                records.append(record(problem, snapshot, observe))
+        if (is_pause or len(records) >= _RECORDS_PER_CHUNK) and not ended:
             yield Chunk(records=tuple(records), state=state, snapshot=snapshot)
             records = []
     yield Chunk(records=tuple(records), state=state, snapshot=snapshot)
@@ -235,6 +239,19 @@ def _limited(until: Until, stop: Stop) -> Until:
     """Not beyond the stop time: a flow lands on it exactly."""
     time = np.inf if stop.time is None else float(stop.time)
     return Until(time=np.minimum(until.time, time), iteration=until.iteration)
+
+
+def _with_pause(until: Until, snapshot: Snapshot, schedule: AbstractSchedule) -> Until:
+    """Not further at once than a run may go without being kept."""
+    if schedule.pause_every is None:
+        return until
+    pause = np.asarray(snapshot.iteration + schedule.pause_every, np.int64)
+    return Until(time=until.time, iteration=np.minimum(until.iteration, pause))
+
+
+def _reached(until: Until, snapshot: Snapshot) -> bool:
+    is_late = snapshot.time >= float(until.time)
+    return is_late or snapshot.iteration >= int(until.iteration)
 
 
 def _start(

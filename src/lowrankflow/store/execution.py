@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import filelock
+import numpy as np
 import threadpoolctl
 
+from lowrankflow.dynamics import Snapshot
 from lowrankflow.errors import StoreError
 from lowrankflow.problems import AbstractObjective
 from lowrankflow.reference import min_frobenius_norm, min_nuclear_norm
@@ -190,7 +192,7 @@ def _run(
             seconds=stopwatch.seconds(),
             peak=stopwatch.peak(),
         )
-        tell(_event(job, digest, "running", stopwatch, records))
+        tell(_event(job, digest, "running", stopwatch, records, now=chunk.snapshot))
     assert chunk is not None, "a run yields at least its start"
     run = Run(
         snapshot=chunk.snapshot,
@@ -218,8 +220,9 @@ def _event(
     stopwatch: Stopwatch,
     records: Sequence[Record],
     detail: str = "",
+    now: Snapshot | None = None,
 ) -> Event:
-    """What there is to say of a run that has these records."""
+    """What there is to say of a run that has these records, and is there now."""
     event = Event(
         digest=digest,
         label=job.label,
@@ -231,6 +234,11 @@ def _event(
     if not isinstance(job, RunJob) or not records:
         return event
     last = records[-1]
+    if now is not None:
+        last = {
+            name: np.asarray(getattr(now, name))
+            for name in ("iteration", "time", "loss")
+        }
     return dataclasses.replace(
         event,
         records=len(records),
