@@ -88,9 +88,9 @@ def below_the_gap(iterations: Records, spectra: Spectra) -> float:
 
 def second_at_first_rise(iterations: Records, spectra: Spectra) -> float:
     """The second singular value over the first when that reaches half its last."""
-    at = first_rise(iterations, spectra)
-    logs = [np.interp(at, iterations, np.log(spectra[:, r])) for r in (0, 1)]
-    return float(np.exp(logs[1] - logs[0]))
+    second = np.interp(first_rise(iterations, spectra), iterations, spectra[:, 1])
+    # The first is there half its last by definition; between two records it may jump.
+    return float(second / (spectra[-1, 0] / 2))
 
 
 def alignment_while_fitting(
@@ -113,7 +113,10 @@ def law_exponent(iterations: Records, spectra: Spectra, *slopes: Records) -> flo
     value: there a rate is neither that of the start, where singular values cross, nor
     a small difference of large numbers.
     """
-    return float(np.polyfit(*_growth(iterations, spectra, slopes), 1)[0] + 1)
+    logs, rates = _growth(iterations, spectra, slopes)
+    if logs.size < 2:
+        return np.nan  # nothing has grown
+    return float(np.polyfit(logs, rates, 1)[0] + 1)
 
 
 def law_error(depth: int) -> Callable[..., float]:
@@ -121,6 +124,8 @@ def law_error(depth: int) -> Callable[..., float]:
 
     def median_error(iterations: Records, spectra: Spectra, *slopes: Records) -> float:
         logs, rates = _growth(iterations, spectra, slopes)
+        if not logs.size:
+            return np.nan
         expected = np.log(depth) + (1 - 2 / depth) * logs
         return float(np.median(np.abs(np.expm1(rates - expected))))
 
