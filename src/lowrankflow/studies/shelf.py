@@ -16,6 +16,7 @@ STUDIES = Registry(
         arora2019.Figure1(),
         arora2019.Figure2(),
         arora2019.Figure3(),
+        arora2019.Figure3Sensing(),
         arora2019.Completion(),
         arora2019.WhichNorm(),
         arora2019.Theorem2(),

@@ -4,6 +4,9 @@ from lowrankflow.studies.arora2019.corollary1 import Corollary1 as Corollary1
 from lowrankflow.studies.arora2019.figure1 import Figure1 as Figure1
 from lowrankflow.studies.arora2019.figure2 import Figure2 as Figure2
 from lowrankflow.studies.arora2019.figure3 import Figure3 as Figure3
+from lowrankflow.studies.arora2019.figure3_sensing import (
+    Figure3Sensing as Figure3Sensing,
+)
 from lowrankflow.studies.arora2019.lemma1 import Lemma1 as Lemma1
 from lowrankflow.studies.arora2019.lemma2 import Lemma2 as Lemma2
 from lowrankflow.studies.arora2019.notebook import Completion as Completion

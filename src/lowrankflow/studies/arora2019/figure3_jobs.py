@@ -23,7 +23,8 @@ from lowrankflow.studies.study import LabelledJob
 LEARNING_RATE = 0.1  # of the paper, on the mean of the squared residuals
 TIME_PER_ITERATION = 2 * LEARNING_RATE
 INIT_SCALE = 1e-3
-DEPTHS = (1, 2, 3)
+DEPTHS = (1, 2, 3, 4)
+PAPER_DEPTHS = (1, 2, 3)
 RANK = 5
 # What is recovered: the axis "data".
 SYNTHETIC = "synthetic"
@@ -95,6 +96,7 @@ _SYNTHETIC = {
     1: Span(every=200, shown=30_000, end=60_000),
     2: Span(every=100, shown=15_000, end=60_000),
     3: Span(every=100, shown=20_000, end=60_000),
+    4: Span(every=150, shown=33_000, end=60_000),
 }
 SIZES = {
     "smoke": Size(
@@ -117,7 +119,10 @@ SIZES = {
         ratings=1520,
         splits=3,
         synthetic=_SYNTHETIC,
-        real=dict.fromkeys(DEPTHS, Span(every=200, shown=15_000, end=15_000)),
+        real={
+            **dict.fromkeys(PAPER_DEPTHS, Span(every=200, shown=15_000, end=15_000)),
+            4: Span(every=300, shown=24_000, end=24_000),
+        },
     ),
     "paper": Size(
         size=100,
@@ -132,6 +137,7 @@ SIZES = {
             1: Span(every=4000, shown=200_000, end=200_000),
             2: Span(every=400, shown=40_000, end=40_000),
             3: Span(every=250, shown=25_000, end=40_000),
+            4: Span(every=500, shown=40_000, end=40_000),
         },
     ),
 }
@@ -144,31 +150,37 @@ def labelled_jobs(profile: str, num_seeds: int) -> list[LabelledJob]:
     for seed in range(num_seeds):
         problem = _planted(size, size.observed, seed)
         for depth in DEPTHS:
-            job = _flow(
-                problem, depth, size, size.synthetic[depth], seed, (*ALIGNMENT, *LAW)
+            job = flow(
+                problem,
+                depth,
+                size.tolerance,
+                size.synthetic[depth],
+                seed,
+                (*ALIGNMENT, *LAW),
             )
-            jobs.append(_labelled(SYNTHETIC, "flow", depth, seed, job))
-            if size.distinct:
+            jobs.append(labelled(SYNTHETIC, "flow", depth, seed, job))
+            if size.distinct and depth in PAPER_DEPTHS:
                 ends = Span(every=30_000, shown=30_000, end=60_000)
                 fewer = _planted(size, size.distinct, seed)
-                job = _flow(fewer, depth, size, ends, seed, ())
-                jobs.append(_labelled(FEWER, "flow", depth, seed, job))
+                job = flow(fewer, depth, size.tolerance, ends, seed, ())
+                jobs.append(labelled(FEWER, "flow", depth, seed, job))
     # Chance plays no part in whether two methods agree: one seed.
     for depth in DESCENT_DEPTHS:
         job = _descent(_planted(size, size.observed, 0), depth, size.synthetic[depth])
-        jobs.append(_labelled(SYNTHETIC, "descent", depth, 0, job))
+        jobs.append(labelled(SYNTHETIC, "descent", depth, 0, job))
     data = RATINGS if size.users is None else RATINGS_CUT
     for seed in range(min(num_seeds, size.splits)):
         problem = _ratings(size, seed)
         for depth in DEPTHS:
-            job = _flow(problem, depth, size, size.real[depth], seed, ALIGNMENT)
-            jobs.append(_labelled(data, "flow", depth, seed, job))
+            job = flow(
+                problem, depth, size.tolerance, size.real[depth], seed, ALIGNMENT
+            )
+            jobs.append(labelled(data, "flow", depth, seed, job))
     return jobs
 
 
-def _labelled(
-    data: str, method: str, depth: int, seed: int, job: RunJob
-) -> LabelledJob:
+def labelled(data: str, method: str, depth: int, seed: int, job: RunJob) -> LabelledJob:
+    """A run with what it stands for."""
     axes = {"data": data, "method": method, "depth": depth, "seed": seed}
     return LabelledJob(axes=axes, job=job)
 
@@ -199,18 +211,19 @@ def _ratings(size: Size, seed: int) -> Recipe:
     )
 
 
-def _flow(
+def flow(
     problem: Recipe,
     depth: int,
-    size: Size,
+    tolerance: float,
     span: Span,
     seed: int,
     observe: tuple[str, ...],
 ) -> RunJob:
+    """The flow from a small multiple of the identity, recorded along a span."""
     return RunJob(
         problem=problem,
         factorization=DeepFactorization(depth),
-        dynamics=GradientFlow(rtol=size.tolerance, atol=size.tolerance),
+        dynamics=GradientFlow(rtol=tolerance, atol=tolerance),
         start=Identity(init_scale=INIT_SCALE),
         seed=seed,
         stop=Stop(time=span.end * TIME_PER_ITERATION),

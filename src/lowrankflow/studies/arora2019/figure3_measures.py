@@ -113,7 +113,10 @@ def law_exponent(iterations: Records, spectra: Spectra, *slopes: Records) -> flo
     value: there a rate is neither that of the start, where singular values cross, nor
     a small difference of large numbers.
     """
-    return float(np.polyfit(*_growth(iterations, spectra, slopes), 1)[0] + 1)
+    logs, rates = _growth(iterations, spectra, slopes)
+    if logs.size < 2:
+        return np.nan  # nothing has grown
+    return float(np.polyfit(logs, rates, 1)[0] + 1)
 
 
 def law_error(depth: int) -> Callable[..., float]:
@@ -121,6 +124,8 @@ def law_error(depth: int) -> Callable[..., float]:
 
     def median_error(iterations: Records, spectra: Spectra, *slopes: Records) -> float:
         logs, rates = _growth(iterations, spectra, slopes)
+        if not logs.size:
+            return np.nan
         expected = np.log(depth) + (1 - 2 / depth) * logs
         return float(np.median(np.abs(np.expm1(rates - expected))))
 

@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes as PlotAxes
 
-from lowrankflow.studies.arora2019.figure3_claims import (
-    PRINTED,
-    PRINTED_RATINGS,
-    data_of_ratings,
-    least_error,
-)
+from lowrankflow.studies.arora2019.figure3_claims import PRINTED, least_error
 from lowrankflow.studies.arora2019.figure3_jobs import (
     DEPTHS,
+    LAW,
     SYNTHETIC,
     TIME_PER_ITERATION,
+)
+from lowrankflow.studies.arora2019.figure3_onsets import measured_and_predicted
+from lowrankflow.studies.arora2019.figure3_ratings import (
+    PRINTED_RATINGS,
+    data_of_ratings,
+    least_held_out,
 )
 from lowrankflow.studies.collection import Collection, Trajectory
 from lowrankflow.studies.style import (
@@ -33,30 +35,33 @@ _UNIT = 1000  # iterations
 
 
 def draw_figure3(collection: Collection) -> "Figure":
-    """Singular values by depth, on both data; below them alignment and test errors."""
-    figure, rows = panels(3, 3, height=6.4)
+    """Singular values by depth on both data, and the alignment; errors and onsets.
+
+    The first two rows without the column of depth 4 are the paper's eight panels.
+    """
+    figure, rows = panels(3, 5, height=6.4)
     real = data_of_ratings(collection)
-    for row, data, is_log in ((0, SYNTHETIC, False), (1, real, True)):
-        for axes, depth in zip(rows[row], DEPTHS, strict=True):
-            _draw_spectrum(axes, collection, data, depth, is_log=is_log)
-            axes.set_title(f"{'ratings' if is_log else 'synthetic'}, depth {depth}")
+    for row, data, name in ((0, SYNTHETIC, "synthetic"), (1, real, "ratings")):
+        for axes, depth in zip(rows[row], DEPTHS, strict=False):
+            draw_spectrum(axes, collection, data, depth, is_log=data == real)
+            axes.set_title(f"{name}, depth {depth}")
+        draw_alignment(rows[row][4], collection, data)
+        rows[row][4].set_title(f"{name}, depth 2")
         rows[row][0].set_ylabel("singular values")
-    for axes, data, name in (
-        (rows[2][0], SYNTHETIC, "synthetic"),
-        (rows[2][1], real, "ratings"),
-    ):
-        _draw_alignment(axes, collection, data)
-        axes.set_title(f"{name}, depth 2")
-    rows[2][0].set_ylabel(r"entries of $|U^\top \nabla \ell\, V|$")
-    _draw_errors(rows[2][2], collection, real)
-    for axes in (*rows[0], *rows[1], *rows[2][:2]):
+        rows[row][4].set_ylabel(r"entries of $|U^\top \nabla \ell\, V|$")
+    _draw_errors(rows[2][0], collection, real)
+    draw_onsets(rows[2][1], collection, SYNTHETIC)
+    for axes in rows[2][2:]:
+        axes.set_axis_off()
+    for axes in (*rows[0], *rows[1]):
         axes.set_xlabel("iterations / 1000")
     return figure
 
 
-def _draw_spectrum(
+def draw_spectrum(
     axes: PlotAxes, collection: Collection, data: str, depth: int, *, is_log: bool
 ) -> None:
+    """The ten largest singular values of the first seed along training."""
     runs = collection.trajectory(
         "singular_values", data=data, method="flow", depth=depth
     )
@@ -80,7 +85,8 @@ def _draw_spectrum(
         axes.legend(loc="lower right", handlelength=1.6)
 
 
-def _draw_alignment(axes: PlotAxes, collection: Collection, data: str) -> None:
+def draw_alignment(axes: PlotAxes, collection: Collection, data: str) -> None:
+    """Entries of |U' grad V| on the diagonal and off it at depth 2, the first seed."""
     look = depth_look(2)
     parts: tuple[tuple[str, str, str], ...] = (
         ("alignment_on", "-", "diagonal"),
@@ -113,6 +119,45 @@ def _draw_alignment(axes: PlotAxes, collection: Collection, data: str) -> None:
     axes.legend(loc="upper right")
 
 
+def draw_onsets(axes: PlotAxes, collection: Collection, data: str) -> None:
+    """When the law has singular values rise over when they do, all seeds."""
+    for depth in DEPTHS[1:]:
+        where = {"data": data, "method": "flow", "depth": depth}
+        columns = [
+            collection.trajectory(name, **where) for name in ("singular_values", *LAW)
+        ]
+        look = depth_look(depth)
+        for runs in zip(*columns, strict=True):
+            iterations = runs[0].time / TIME_PER_ITERATION
+            values = [run.values for run in runs]
+            measured, predicted = measured_and_predicted(depth, iterations, *values).T
+            axes.plot(
+                measured / _UNIT,
+                predicted / measured,
+                linestyle="none",
+                marker=look.marker,
+                color=look.color,
+                markersize=4,
+                label=look.label if runs[0].seed == columns[0][0].seed else "_",
+            )
+    axes.axhline(1, color=INK, linewidth=0.6)
+    axes.set(ylim=(0.9, 1.1), xlabel="rise measured, iterations / 1000")
+    axes.set_title("rises by the law / measured")
+    if len(axes.lines) > 1:
+        axes.legend(loc="upper right", handlelength=1)
+    else:
+        _say_missing(axes)
+
+
+def draw_errors_of(axes: PlotAxes, collection: Collection, data: str) -> None:
+    """The least error over all entries, by depth."""
+    for depth in DEPTHS:
+        look = depth_look(depth, label="_")
+        draw_samples(axes, [depth], [least_error(collection, data, depth)], look)
+    axes.set_yscale("log")
+    axes.set(title="least test error", xlabel="depth", xticks=DEPTHS, xlim=(0.7, 4.3))
+
+
 def _draw_errors(axes: PlotAxes, collection: Collection, real: str) -> None:
     axes.set_title("least test error")
     tables = ((SYNTHETIC, "synthetic", PRINTED), (real, "ratings", PRINTED_RATINGS))
@@ -120,7 +165,10 @@ def _draw_errors(axes: PlotAxes, collection: Collection, real: str) -> None:
         is_ratings = data == real
         for depth in DEPTHS:
             look = depth_look(depth, label="_")
-            draw_samples(axes, [depth], [least_error(collection, data, depth)], look)
+            error = (least_held_out if is_ratings else least_error)(
+                collection, data, depth
+            )
+            draw_samples(axes, [depth], [error], look)
         axes.plot(
             list(printed),
             list(printed.values()),
@@ -133,7 +181,7 @@ def _draw_errors(axes: PlotAxes, collection: Collection, real: str) -> None:
         height = printed[1]
         axes.annotate(name, (0.78, height / 2.2), va="top", fontsize=8)
     axes.set_yscale("log")
-    axes.set(xlabel="depth", xticks=DEPTHS, xlim=(0.7, 3.3))
+    axes.set(xlabel="depth", xticks=DEPTHS, xlim=(0.7, 4.3))
     axes.legend(loc="lower left", handlelength=1.6)
 
 
