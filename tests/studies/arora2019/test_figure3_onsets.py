@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from lowrankflow.studies.arora2019 import figure3_onsets as onsets
+from lowrankflow.studies.arora2019 import (
+    figure3_measures as measures,
+    figure3_onsets as onsets,
+)
 from lowrankflow.studies.arora2019.figure3_jobs import TIME_PER_ITERATION
 
 
@@ -60,3 +63,10 @@ def test_the_integral_is_that_of_the_law(depth):
     above, below = (onsets.integral(sigma * (1 + s), depth) for s in (step, -step))
     slope = (above - below) / (2 * step * sigma)
     np.testing.assert_allclose(slope, sigma ** -(2 - 2 / depth), rtol=1e-6)
+
+
+def test_a_jump_between_two_records_leaves_the_second_value_what_it_is():
+    iterations = np.array([0.0, 100.0, 200.0])
+    spectra = np.array([[1e-3, 1e-3], [1.0, 4e-3], [700.0, 4e-3]])
+    share = measures.second_at_first_rise(iterations, spectra)
+    assert share == pytest.approx(4e-3 / 350)

@@ -88,9 +88,9 @@ def below_the_gap(iterations: Records, spectra: Spectra) -> float:
 
 def second_at_first_rise(iterations: Records, spectra: Spectra) -> float:
     """The second singular value over the first when that reaches half its last."""
-    at = first_rise(iterations, spectra)
-    logs = [np.interp(at, iterations, np.log(spectra[:, r])) for r in (0, 1)]
-    return float(np.exp(logs[1] - logs[0]))
+    second = np.interp(first_rise(iterations, spectra), iterations, spectra[:, 1])
+    # The first is there half its last by definition; between two records it may jump.
+    return float(second / (spectra[-1, 0] / 2))
 
 
 def alignment_while_fitting(

@@ -39,7 +39,7 @@ SIZES = {
     "smoke": Size(
         size=16,
         measurements=200,
-        spans=dict.fromkeys(DEPTHS, Span(every=400, shown=4000, end=6000)),
+        spans=dict.fromkeys(DEPTHS, Span(every=40, shown=2400, end=8000)),
     ),
     # As many measurements for each degree of freedom as in the paper, 2.05.
     "quick": Size(
