@@ -120,7 +120,7 @@ class Figure3Sensing(AbstractStudy):
             "40 x 40 with as many measurements for each degree of freedom; the flow in "
             "place of descent",
         ),
-        "paper": _profile("paper", 3, 600.0, "the flow in place of descent"),
+        "paper": _profile("paper", 3, 300.0, "the flow in place of descent"),
     }
     figure_text: ClassVar[str] = (
         "Top: the ten largest singular values against iterations at depths 1 to 4, of "
