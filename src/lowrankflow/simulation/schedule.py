@@ -24,7 +24,7 @@ class AbstractSchedule(eqx.Module):
     than before it.
     """
 
-    pause_every: ClassVar[int | None] = None
+    pause_every: eqx.AbstractClassVar[int | None]
 
     @abc.abstractmethod
     def next(self, *, time: float, iteration: int) -> Until:
@@ -46,6 +46,8 @@ class GeometricIterations(AbstractSchedule):
     """
 
     ratio: float
+
+    pause_every: ClassVar[int | None] = None
 
     def __check_init__(self):
         if not 1 < real_number(self.ratio) < np.inf:
@@ -73,6 +75,8 @@ class EveryIterations(AbstractSchedule):
     """
 
     count: int = eqx.field(static=True)
+
+    pause_every: ClassVar[int | None] = None
 
     def __check_init__(self):
         positive_int("EveryIterations(count)", self.count)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import filelock
-import numpy as np
 import threadpoolctl
 
 from lowrankflow.dynamics import Snapshot
@@ -233,12 +232,9 @@ def _event(
     )
     if not isinstance(job, RunJob) or not records:
         return event
-    last = records[-1]
+    last: Record = records[-1]
     if now is not None:
-        last = {
-            name: np.asarray(getattr(now, name))
-            for name in ("iteration", "time", "loss")
-        }
+        last = {"iteration": now.iteration, "time": now.time, "loss": now.loss}
     return dataclasses.replace(
         event,
         records=len(records),
