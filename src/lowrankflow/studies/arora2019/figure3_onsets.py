@@ -138,8 +138,8 @@ def onsets_obey_the_law(
             statement=study.statement("onsets"),
             quantity="predicted over measured time or its inverse, the worst of them",
             note="from ten times the start to half the last value, with the recorded "
-            "gradient along it; 2 %: records are 1 to 4 % of the first such time apart, "
-            "and a value may jump between two of them",
+            "gradient along it; 2 %: records are 1 to 4 % of the first such time "
+            "apart, and a value may jump between two of them",
         )
         for depth in DEPTHS[1:]
     ]
