@@ -48,7 +48,7 @@ SIZES = {
         spans={
             1: Span(every=125, shown=12_500, end=20_000),
             2: Span(every=60, shown=6000, end=18_000),
-            3: Span(every=30, shown=10_500, end=20_000),
+            3: Span(every=40, shown=14_000, end=20_000),
             4: Span(every=40, shown=22_000, end=30_000),
         },
     ),
