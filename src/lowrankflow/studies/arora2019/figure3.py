@@ -152,7 +152,7 @@ class Figure3(AbstractStudy):
         "quick": _profile(
             "quick",
             3,
-            60.0,
+            75.0,
             "ratings: the densest 150 x 250 of them, as many observed per row and "
             f"column as in the paper; {_FLOW_FOR_DESCENT}",
         ),
