@@ -32,6 +32,8 @@ def test_the_prediction_is_exact_for_a_constant_pull(depth):
     # A record is 20 iterations, and a value jumps between two of them.
     assert predicted == pytest.approx(measured, abs=20)
     assert 0 < measured < iterations[-1]
+    found = onsets.factor_of_onsets(depth)(iterations, sigma[:, None], slope)
+    assert found == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
@@ -41,6 +43,11 @@ def test_a_gradient_that_is_not_the_law_s_predicts_another_time(depth):
         depth, iterations, sigma[:, None], slope / 2
     )
     assert predicted > 1.3 * measured
+    for share in (0.5, 2.0):
+        found = onsets.factor_of_onsets(depth)(
+            iterations, sigma[:, None], share * slope
+        )
+        assert found == pytest.approx(2, rel=0.02)
     ((_, never),) = onsets.measured_and_predicted(
         depth, iterations, sigma[:, None], 1e-3 * slope
     )
@@ -53,8 +60,7 @@ def test_what_never_grows_has_no_prediction():
         3, iterations, sigma[:, None], slope
     )
     assert np.isnan(predicted)
-    worst = onsets.ratio_of_onsets(3)(iterations, sigma[:, None], slope)
-    assert np.isnan(worst)
+    assert np.isnan(onsets.factor_of_onsets(3)(iterations, sigma[:, None], slope))
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4, 7])

@@ -152,11 +152,11 @@ class Figure3(AbstractStudy):
         "quick": _profile(
             "quick",
             3,
-            60.0,
+            75.0,
             "ratings: the densest 150 x 250 of them, as many observed per row and "
             f"column as in the paper; {_FLOW_FOR_DESCENT}",
         ),
-        "paper": _profile("paper", 3, 1800.0, f"{_FLOW_FOR_DESCENT}; three seeds"),
+        "paper": _profile("paper", 3, 2700.0, f"{_FLOW_FOR_DESCENT}; three seeds"),
     }
     figure_text: ClassVar[str] = (
         "Top row, the synthetic problem of rank 5, as in the paper: the ten largest "

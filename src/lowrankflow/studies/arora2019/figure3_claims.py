@@ -233,7 +233,17 @@ def errors_are_those_printed(study: AbstractStudy, runs: Collection) -> list[Ver
         quantity="least test error along training",
         note="the paper's run was ended while the error still fell",
     )
-    return [*verdicts, deepest]
+    fourth = smaller_than(
+        least_error(runs, FEWER, 4),
+        least_error(runs, FEWER, 2),
+        factor=0.1,
+        claim="fewer-4",
+        sentence="Likewise depth 4 has less than 0.1 of the test error of depth 2.",
+        statement=study.statement("fourth"),
+        quantity="least test error along training",
+        note="the paper has no depth 4 here",
+    )
+    return [*verdicts, deepest, fourth]
 
 
 def gradient_is_aligned(

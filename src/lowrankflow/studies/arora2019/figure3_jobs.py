@@ -119,10 +119,7 @@ SIZES = {
         ratings=1520,
         splits=3,
         synthetic=_SYNTHETIC,
-        real={
-            **dict.fromkeys(PAPER_DEPTHS, Span(every=200, shown=15_000, end=15_000)),
-            4: Span(every=300, shown=24_000, end=24_000),
-        },
+        real=dict.fromkeys(DEPTHS, Span(every=200, shown=15_000, end=15_000)),
     ),
     "paper": Size(
         size=100,
@@ -159,7 +156,7 @@ def labelled_jobs(profile: str, num_seeds: int) -> list[LabelledJob]:
                 (*ALIGNMENT, *LAW),
             )
             jobs.append(labelled(SYNTHETIC, "flow", depth, seed, job))
-            if size.distinct and depth in PAPER_DEPTHS:
+            if size.distinct:
                 ends = Span(every=30_000, shown=30_000, end=60_000)
                 fewer = _planted(size, size.distinct, seed)
                 job = flow(fewer, depth, size.tolerance, ends, seed, ())

@@ -13,6 +13,7 @@ from lowrankflow.studies.arora2019.figure3_jobs import (
     SYNTHETIC,
     TIME_PER_ITERATION,
 )
+from lowrankflow.studies.arora2019.figure3_measures import rise
 from lowrankflow.studies.arora2019.figure3_onsets import measured_and_predicted
 from lowrankflow.studies.arora2019.figure3_ratings import (
     PRINTED_RATINGS,
@@ -119,7 +120,7 @@ def draw_alignment(axes: PlotAxes, collection: Collection, data: str) -> None:
 
 
 def draw_onsets(axes: PlotAxes, collection: Collection, data: str) -> None:
-    """When the law has singular values rise over when they do, all seeds."""
+    """How long singular values take to rise by the law, over measured; all seeds."""
     for depth in DEPTHS[1:]:
         where = {"data": data, "method": "flow", "depth": depth}
         columns = [
@@ -131,7 +132,7 @@ def draw_onsets(axes: PlotAxes, collection: Collection, data: str) -> None:
             values = [run.values for run in runs]
             measured, predicted = measured_and_predicted(depth, iterations, *values).T
             axes.plot(
-                measured / _UNIT,
+                [rise(iterations, sigma) / _UNIT for sigma in values[0].T[: len(LAW)]],
                 predicted / measured,
                 linestyle="none",
                 marker=look.marker,

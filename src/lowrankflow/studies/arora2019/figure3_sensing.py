@@ -33,7 +33,7 @@ from lowrankflow.studies.verdict import Verdict
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SOURCE = "arora2019, appendix: matrix sensing"
+_SOURCE = "own question: what figure 3 of arora2019 shows, where entries are observed"
 
 
 def _profile(name: str, seeds: int, seconds: float, differs: str) -> Profile:
@@ -117,10 +117,10 @@ class Figure3Sensing(AbstractStudy):
             "quick",
             3,
             30.0,
-            "50 x 50 with as many measurements for each degree of freedom; the flow in "
+            "40 x 40 with as many measurements for each degree of freedom; the flow in "
             "place of descent",
         ),
-        "paper": _profile("paper", 3, 600.0, "the flow in place of descent"),
+        "paper": _profile("paper", 3, 300.0, "the flow in place of descent"),
     }
     figure_text: ClassVar[str] = (
         "Top: the ten largest singular values against iterations at depths 1 to 4, of "

@@ -43,13 +43,13 @@ SIZES = {
     ),
     # As many measurements for each degree of freedom as in the paper, 2.05.
     "quick": Size(
-        size=50,
-        measurements=975,
+        size=40,
+        measurements=769,
         spans={
-            1: Span(every=150, shown=15_000, end=30_000),
-            2: Span(every=75, shown=7500, end=30_000),
-            3: Span(every=75, shown=12_000, end=30_000),
-            4: Span(every=125, shown=25_000, end=40_000),
+            1: Span(every=125, shown=12_500, end=20_000),
+            2: Span(every=60, shown=6000, end=18_000),
+            3: Span(every=40, shown=14_000, end=20_000),
+            4: Span(every=40, shown=22_000, end=30_000),
         },
     ),
     "paper": Size(
@@ -58,8 +58,8 @@ SIZES = {
         spans={
             1: Span(every=300, shown=30_000, end=60_000),
             2: Span(every=100, shown=15_000, end=60_000),
-            3: Span(every=125, shown=25_000, end=60_000),
-            4: Span(every=200, shown=40_000, end=70_000),
+            3: Span(every=50, shown=25_000, end=60_000),
+            4: Span(every=80, shown=40_000, end=70_000),
         },
     ),
 }
