@@ -198,7 +198,7 @@ def simulate_chunks(
             )
             snapshot = dynamics.snapshot(device, factorization, state)
             ended = snapshot.result is not Result.running
-            is_pause = not ended and not _reached(until, snapshot)
+            is_pause = not ended and _is_at_pause(pause, until, snapshot)
             if not is_pause:
                 records.append(record(problem, snapshot, observe))
         if (is_pause or len(records) >= _RECORDS_PER_CHUNK) and not ended:
@@ -249,9 +249,13 @@ def _with_pause(until: Until, snapshot: Snapshot, schedule: AbstractSchedule) ->
     return Until(time=until.time, iteration=np.minimum(until.iteration, pause))
 
 
-def _reached(until: Until, snapshot: Snapshot) -> bool:
-    is_late = snapshot.time >= float(until.time)
-    return is_late or snapshot.iteration >= int(until.iteration)
+def _is_at_pause(pause: Until, until: Until, snapshot: Snapshot) -> bool:
+    """Whether a run has come as far as it may at once, and no further.
+
+    One that stopped before of its own accord, as at the end of a stage, is recorded.
+    """
+    at_pause = int(pause.iteration) <= snapshot.iteration < int(until.iteration)
+    return at_pause and snapshot.time < float(until.time)
 
 
 def _start(
