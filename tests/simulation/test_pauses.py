@@ -64,6 +64,29 @@ def test_pauses_change_no_bit(dynamics, monkeypatch):
     assert rest[-1].snapshot.matrix.tobytes() == matrices[1]
 
 
+def test_the_end_of_a_stage_is_recorded_also_at_a_pause(monkeypatch):
+    """Greedy learning stops at the ends of its stages, whatever the schedule says."""
+    problem = lrf.planted_completion((6, 5), rank=2, num_observed=26, seed=1)
+    greedy = lrf.GreedyLowRank(
+        rtol=1e-6,
+        atol=1e-6,
+        seed_scale=1e-8,
+        stage_tolerance=1e-6,
+        optimality_tolerance=1e-4,
+    )
+
+    def recorded(schedule):
+        stop = lrf.Stop(loss=1e-12, iterations=5000)
+        run = lrf.simulate(problem, DEPTH2, greedy, stop=stop, schedule=schedule)
+        return [(int(r["stage"]), int(r["iteration"])) for r in run.records]
+
+    whole = recorded(Unbroken())
+    assert [stage for stage, _ in whole][:3] == [0, 1, 2]
+    # With a pause at every iteration each end of a stage is at one.
+    monkeypatch.setattr(OnlyEnds, "pause_every", 1)
+    assert recorded(OnlyEnds()) == whole
+
+
 class Interrupted(BaseException):
     pass
 

@@ -12,7 +12,7 @@ from lowrankflow.errors import SpecError
 from lowrankflow.factorizations import positive_int
 from lowrankflow.problems import Numbers, finite_array, real_number
 
-# Some seconds of a flow of 100 x 100 matrices.
+# Seconds of a flow of 100 x 100 matrices, a minute or more where it is very stiff.
 _PAUSE = 1000
 
 

@@ -252,10 +252,11 @@ def _with_pause(until: Until, snapshot: Snapshot, schedule: AbstractSchedule) ->
 def _is_at_pause(pause: Until, until: Until, snapshot: Snapshot) -> bool:
     """Whether a run has come as far as it may at once, and no further.
 
-    One that stopped before of its own accord, as at the end of a stage, is recorded.
+    One that stopped of its own accord, as at the end of a stage, is recorded.
     """
     at_pause = int(pause.iteration) <= snapshot.iteration < int(until.iteration)
-    return at_pause and snapshot.time < float(until.time)
+    at_end_of_stage = bool(snapshot.extra.get("at_critical_point", False))
+    return at_pause and snapshot.time < float(until.time) and not at_end_of_stage
 
 
 def _start(

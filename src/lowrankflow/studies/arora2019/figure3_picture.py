@@ -1,5 +1,6 @@
 """Figure 3 drawn: singular values along training, alignment, test errors."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from lowrankflow.studies.arora2019.figure3_ratings import (
     least_held_out,
 )
 from lowrankflow.studies.collection import Collection, Trajectory
+from lowrankflow.studies.samples import Sample
 from lowrankflow.studies.style import (
     INK,
     depth_look,
@@ -149,26 +151,25 @@ def draw_onsets(axes: PlotAxes, collection: Collection, data: str) -> None:
         _say_missing(axes)
 
 
-def draw_errors_of(axes: PlotAxes, collection: Collection, data: str) -> None:
-    """The least error over all entries, by depth."""
+def draw_errors_of(
+    axes: PlotAxes,
+    collection: Collection,
+    data: str,
+    error: Callable[[Collection, str, int], Sample] = least_error,
+) -> None:
+    """The least error along training, over all entries unless given, by depth."""
     for depth in DEPTHS:
         look = depth_look(depth, label="_")
-        draw_samples(axes, [depth], [least_error(collection, data, depth)], look)
+        draw_samples(axes, [depth], [error(collection, data, depth)], look)
     axes.set_yscale("log")
     axes.set(title="least test error", xlabel="depth", xticks=DEPTHS, xlim=(0.7, 4.3))
 
 
 def _draw_errors(axes: PlotAxes, collection: Collection, real: str) -> None:
-    axes.set_title("least test error")
-    tables = ((SYNTHETIC, "synthetic", PRINTED), (real, "ratings", PRINTED_RATINGS))
-    for data, name, printed in tables:
-        is_ratings = data == real
-        for depth in DEPTHS:
-            look = depth_look(depth, label="_")
-            error = (least_held_out if is_ratings else least_error)(
-                collection, data, depth
-            )
-            draw_samples(axes, [depth], [error], look)
+    """On both data, beside the numbers of the paper."""
+    draw_errors_of(axes, collection, SYNTHETIC)
+    draw_errors_of(axes, collection, real, least_held_out)
+    for name, printed in (("synthetic", PRINTED), ("ratings", PRINTED_RATINGS)):
         axes.plot(
             list(printed),
             list(printed.values()),
@@ -176,12 +177,9 @@ def _draw_errors(axes: PlotAxes, collection: Collection, real: str) -> None:
             marker="_",
             markersize=12,
             linestyle="none",
-            label="the paper's" if is_ratings else "_",
+            label="the paper's" if name == "ratings" else "_",
         )
-        height = printed[1]
-        axes.annotate(name, (0.78, height / 2.2), va="top", fontsize=8)
-    axes.set_yscale("log")
-    axes.set(xlabel="depth", xticks=DEPTHS, xlim=(0.7, 4.3))
+        axes.annotate(name, (0.78, printed[1] / 2.2), va="top", fontsize=8)
     axes.legend(loc="lower left", handlelength=1.6)
 
 

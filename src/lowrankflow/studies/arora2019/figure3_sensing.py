@@ -124,8 +124,9 @@ class Figure3Sensing(AbstractStudy):
     }
     figure_text: ClassVar[str] = (
         "Top: the ten largest singular values against iterations at depths 1 to 4, of "
-        "the first seed. At depth 1 all rise together, from depth 2 on five rise one "
-        "after another above the others. Bottom: mean entries of |U' grad V| on the "
+        "the first seed. At depth 1 all rise at about one time, from depth 2 on five "
+        "rise one after another above the others. "
+        "Bottom: mean entries of |U' grad V| on the "
         "diagonal and off it at depth 2, with their standard deviations; the least "
         "error over all entries by depth; when the law of theorem 3 has each singular "
         "value rise, over when it does."
