@@ -52,9 +52,9 @@ class ProcessExecutor(AbstractExecutor):
     """Jobs in worker processes, each with its own share of threads.
 
     A worker is used for one job after the other, so that what was compiled is used
-    again. One that dies takes only its job with it, which is listed as failed, and is
-    replaced. On Ctrl-C all workers end within a second or two; what they had done is in
-    the store.
+    again, until it has few memory maps left. One that dies takes only its job with it,
+    which is listed as failed. Either is replaced. On Ctrl-C all workers end within a
+    second or two; what they had done is in the store.
 
     Args:
         num_workers: how many at once; as many as there are CPUs unless given.
@@ -108,11 +108,12 @@ class ProcessExecutor(AbstractExecutor):
                     continue
                 if worker not in workers:
                     continue  # it was dismissed, and now has ended
+                is_spent = content.pop("spent", False)
                 outcomes.append(_outcome(worker, kind, content, store))
                 untold = not outcomes[-1].is_success and worker.stage != "failed"
                 if untold and on_event is not None:
                     on_event(failure_event(outcomes[-1]))
-                if kind == "ended" or not waiting:
+                if kind == "ended" or is_spent or not waiting:
                     workers.remove(worker)
                     worker.dismiss()
                 else:

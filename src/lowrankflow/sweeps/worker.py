@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 import jax
@@ -23,6 +24,8 @@ from lowrankflow.store import Event, Store, digest, execute
 
 # Events of the middle of a run that come faster are not sent.
 _SECONDS_BETWEEN = 0.1
+_MAPS, _MOST_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+_SECONDS_BETWEEN_COUNTS = 10.0
 
 
 def main() -> None:
@@ -33,15 +36,18 @@ def main() -> None:
     # What libraries print must not come between the lines of the answer.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    spent = _Spent()
     try:
         for line in sys.stdin:
-            _answer(json.loads(line), answers)
+            _answer(json.loads(line), answers, spent)
     except BrokenPipeError:
         # Nobody listens any more; what was done is in the store.
         os._exit(1)
 
 
-def _answer(request: dict[str, Any], answers: TextIO) -> None:
+def _answer(
+    request: dict[str, Any], answers: TextIO, spent: Callable[[], bool]
+) -> None:
     def say(kind: str, content: object) -> None:
         answers.write(json.dumps({"kind": kind, "content": content}) + "\n")
         answers.flush()
@@ -62,10 +68,39 @@ def _answer(request: dict[str, Any], answers: TextIO) -> None:
             "digest": name,
             "reason": str(error) or type(error).__name__,
             "traceback": "".join(traceback.format_exception(error)),
+            "spent": spent(),
         }
         say("failed", failure)
     else:
-        say("done", {"digest": name, "found": tell.last == "found"})
+        found = tell.last == "found"
+        say("done", {"digest": name, "found": found, "spent": spent()})
+
+
+def few_maps_left(maps: Path = _MAPS, most: Path = _MOST_MAPS) -> bool:
+    """Whether a process has half of the memory maps that Linux allows it.
+
+    Every compiled program takes some and few of them are given back; a process that
+    asks for one too many is aborted. Elsewhere there is no such limit to be read.
+    """
+    try:
+        with maps.open("rb") as lines:
+            return 2 * sum(1 for _ in lines) > int(most.read_text())
+    except (OSError, ValueError):
+        return False
+
+
+class _Spent:
+    """Whether a worker should make room for a new one; not looked at all the time."""
+
+    def __init__(self):
+        self._next = 0.0
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + _SECONDS_BETWEEN_COUNTS
+        return few_maps_left()
 
 
 class _Teller:
